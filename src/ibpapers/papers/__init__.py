@@ -1,0 +1,48 @@
+"""The papers. A paper is a folder beside this file and one line in `PAPERS`.
+
+Every folder has the same rooms, found by name:
+
+==================  ================================================================  ==========
+module              what it holds                                                     may import
+==================  ================================================================  ==========
+``settings.py``     ``Settings``, its section of params.yaml                          no torch
+``studies.py``      ``plan()``: runs, studies, figures, tables, claims                no torch
+``methods/*.py``    one method each: ``build()`` and what is trained                  torch
+``evaluation.py``   ``evaluate()``: a trained run to tidy rows                        torch
+``figures.py``      one function per figure                                           matplotlib
+``tables.py``       one function per table                                            pandas
+``claims.py``       one function per claim                                            pandas
+==================  ================================================================  ==========
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper's folder; its rooms are imported when they are entered, not before."""
+
+    name: str
+    title: str
+
+    def room(self, name: str) -> ModuleType:
+        return import_module(f"ibpapers.papers.{self.name}.{name}")
+
+    def settings(self) -> type:
+        return self.room("settings").Settings
+
+
+PAPERS = {
+    paper.name: paper
+    for paper in (
+        Paper(
+            "pom2dib",
+            "Multi-Modal Multi-Task Semantic Communication: "
+            "A Distributed Information Bottleneck Perspective",
+        ),
+    )
+}

@@ -1,0 +1,87 @@
+"""The section `papers.pom2dib` of params.yaml; defaults of the paper stand in Section VIII-A."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ibpapers.settings import Closed, Count, Listing, NonNegative, Positive, Seed
+
+Method = Literal["pom2dib", "rsdib", "tadib", "dlsc"]
+Dataset = Literal["handwritten"]
+BatchSize = Annotated[
+    int, Field(ge=6, le=10**4, description="samples, the rate estimator's n (DLSC's needs 6)")
+]
+
+
+class Limits(Closed):
+    """The physical limits of Eq. 9 and 10."""
+
+    transmitters_per_task: Annotated[Count, Field(description="E_t")]
+    encodings_per_transmitter: Annotated[Count, Field(description="E_k, (task, modality) pairs")]
+
+
+class Model(Closed):
+    code_dimension: Annotated[Count, Field(description="d, size of one code and of u")]
+    widths: Annotated[
+        list[Count], Field(min_length=1, max_length=8, description="of the residual blocks")
+    ]
+
+
+class LearningRate(Closed):
+    coding: Positive
+    selection: Positive
+
+
+class Training(Closed):
+    updates: Annotated[Count, Field(description="optimiser steps; the paper calls them epochs")]
+    batches_per_update: Count
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    weight_decay: NonNegative
+    selector_gradient_norm: Annotated[Positive, Field(description="selector gradients clipped to")]
+    rate_estimator: Annotated[
+        Literal["factorised", "joint"], Field(description="marginal of Eq. 17: see information")
+    ]
+    fft_scaling: Annotated[
+        Literal["sample", "batch"], Field(description="the FFT's min and max are taken over")
+    ]
+    log_selection_every: Annotated[Count, Field(description="updates between selection records")]
+
+
+class Evaluation(Closed):
+    seed: Seed
+    batch_size: BatchSize
+    selection_draws: Annotated[Count, Field(description="draws of u behind a probability")]
+    log_window: Annotated[Count, Field(description="last updates averaged as the training log")]
+
+
+class Comparison(Closed):
+    """Table I and Fig. 3."""
+
+    methods: Listing[Method]
+    beta: NonNegative
+
+
+class RateRelevance(Closed):
+    """Fig. 2 (a, b): a curve over beta for each method, a point for those without a rate term."""
+
+    methods: Listing[Method]
+    betas: Listing[NonNegative]
+    points: list[Method]
+
+
+class Studies(Closed):
+    comparison: Comparison
+    rate_relevance: RateRelevance
+
+
+class Settings(Closed):
+    datasets: Listing[Dataset]
+    seeds: Listing[Seed]
+    limits: Limits
+    model: Model
+    training: Training
+    evaluation: Evaluation
+    studies: Studies

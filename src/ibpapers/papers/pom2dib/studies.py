@@ -1,0 +1,83 @@
+"""What the paper asks for: its studies, their runs, and the figures and tables drawn from them."""
+
+from __future__ import annotations
+
+from ibpapers.config import Params
+from ibpapers.papers.pom2dib.settings import Settings
+from ibpapers.plan import Exhibit, PaperPlan, Run, Study
+
+# Methods without a rate term have no beta: one run serves every place of a grid.
+WITHOUT_BETA = ("dlsc",)
+
+
+def plan(settings: Settings, params: Params) -> PaperPlan:
+    """The runs, studies, figures, tables and claims under `settings`; every run stands once."""
+    runs: dict[str, Run] = {}
+
+    def run(dataset: str, method: str, beta: float) -> str:
+        one = _run(settings, params, dataset, method, None if method in WITHOUT_BETA else beta)
+        return runs.setdefault(one.id, one).id
+
+    studies, figures, tables = [], [], []
+    for dataset in settings.datasets:
+        comparison, tradeoff = settings.studies.comparison, settings.studies.rate_relevance
+        compared = {m: run(dataset, m, comparison.beta) for m in comparison.methods}
+        curves = [run(dataset, m, beta) for m in tradeoff.methods for beta in tradeoff.betas]
+        points = [run(dataset, m, comparison.beta) for m in tradeoff.points]
+        letter = {"handwritten": "a", "mmfi": "b"}[dataset]
+        studies += [
+            Study(f"comparison_{dataset}", "Comparison of methods", tuple(compared.values())),
+            Study(f"rate_relevance_{dataset}", "Rate against relevance", (*curves, *points)),
+        ]
+        tables.append(Exhibit(f"table_1{letter}", f"Table I({letter})", f"comparison_{dataset}"))
+        figures.append(
+            Exhibit(f"figure_2{letter}", f"Fig. 2({letter})", f"rate_relevance_{dataset}")
+        )
+        if "pom2dib" in compared:
+            figure = {"handwritten": "3", "mmfi": "4"}[dataset]
+            figures.append(
+                Exhibit(
+                    f"figure_{figure}",
+                    f"Fig. {figure}",
+                    f"comparison_{dataset}",
+                    histories=(compared["pom2dib"],),
+                )
+            )
+    return PaperPlan(
+        runs=tuple(runs.values()),
+        studies=tuple(studies),
+        figures=tuple(figures),
+        tables=tuple(tables),
+        claims=(
+            "relevance_near_full_participation",
+            "sum_rate_ordering",
+            "noise_is_dropped",
+            "limits_hold",
+            "sum_rate_falls_with_beta",
+        ),
+    )
+
+
+def _run(settings: Settings, params: Params, dataset: str, method: str, beta: float | None) -> Run:
+    name = method if beta is None else f"{method}_beta={beta!r}"
+    return Run(
+        paper="pom2dib",
+        dataset=dataset,
+        method=method,
+        name=name,
+        recipe={
+            "run": f"pom2dib/{dataset}/{name}",
+            "paper": "pom2dib",
+            "dataset": dataset,
+            "tier": params.data,
+            "scale": params.scale,
+            "method": method,
+            "beta": beta,
+            "seeds": settings.seeds,
+            "threads": params.threads,
+            "limits": settings.limits.model_dump(mode="json"),
+            "model": settings.model.model_dump(mode="json"),
+            "training": settings.training.model_dump(mode="json"),
+        },
+        evaluation=settings.evaluation.model_dump(mode="json"),
+    )

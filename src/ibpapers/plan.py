@@ -1,0 +1,148 @@
+"""The plan: everything that is to be computed, as one table. No torch here.
+
+It is the only list of jobs. The Snakefile expands it, dvc.yaml is written from it, and every
+command of ``python -m ibpapers`` looks its work up in it.
+
+A result's path is its identity::
+
+    results/sources/<source>/                      as downloaded or generated
+    results/datasets/<dataset>-<tier>/             arrays.npz, card.json
+    results/<tier>-<scale>/runs/<run id>/          model.safetensors, history.npz, recipe.json
+    results/<tier>-<scale>/evaluations/<run id>.parquet
+    results/<tier>-<scale>/report/<paper>/         results.parquet, figures, tables, claims.json
+    results/<tier>-<scale>/paper.pdf               the latest one is results/paper.pdf
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ibpapers.config import Params, load
+from ibpapers.datasets import DATASETS
+from ibpapers.errors import UserError
+from ibpapers.papers import PAPERS
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: a method on a dataset under one setting, with all its seeds.
+
+    `recipe` is all that the training depends on beside its code and its dataset; `evaluation`
+    is what only the evaluation depends on.
+    """
+
+    paper: str
+    dataset: str
+    method: str
+    name: str
+    recipe: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.paper}/{self.dataset}/{self.name}"
+
+    @property
+    def module(self) -> str:
+        """The module whose import closure is the code of this run."""
+        return f"ibpapers.papers.{self.paper}.methods.{self.method}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question put to some runs; their evaluations become its rows in the paper's table."""
+
+    name: str
+    title: str
+    runs: tuple[str, ...]  # run ids
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure or a table: drawn by the function of the same name in the paper's folder."""
+
+    name: str
+    title: str
+    study: str
+    histories: tuple[str, ...] = ()  # run ids whose training history it shows
+
+
+@dataclass(frozen=True)
+class PaperPlan:
+    """What one paper asks for. `claims` are functions of its `claims.py`, in order."""
+
+    runs: tuple[Run, ...]
+    studies: tuple[Study, ...]
+    figures: tuple[Exhibit, ...]
+    tables: tuple[Exhibit, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    params: Params
+    papers: Mapping[str, PaperPlan]
+    runs: Mapping[str, Run] = field(default_factory=dict)
+
+    @property
+    def tier(self) -> str:
+        return self.params.data
+
+    @property
+    def root(self) -> Path:
+        """The folder of everything that depends on tier and scale."""
+        return RESULTS / f"{self.params.data}-{self.params.scale}"
+
+    def run(self, run_id: str) -> Run:
+        if run_id not in self.runs:
+            raise UserError(f"no run {run_id!r} in the plan; it has: {', '.join(self.runs)}")
+        return self.runs[run_id]
+
+    def datasets(self) -> tuple[str, ...]:
+        return tuple(sorted({run.dataset for run in self.runs.values()}))
+
+    def sources(self) -> tuple[str, ...]:
+        used = {s for name in self.datasets() for s in DATASETS[name].sources[self.tier]}
+        return tuple(sorted(used))
+
+    def source_folder(self, source: str) -> Path:
+        return RESULTS / "sources" / source
+
+    def dataset_folder(self, dataset: str) -> Path:
+        return RESULTS / "datasets" / f"{dataset}-{self.tier}"
+
+    def dataset_settings(self, dataset: str) -> dict[str, Any]:
+        return getattr(self.params.datasets, dataset).model_dump(mode="json")
+
+    def run_folder(self, run_id: str) -> Path:
+        return self.root / "runs" / run_id
+
+    def evaluation_file(self, run_id: str) -> Path:
+        return self.root / "evaluations" / f"{run_id}.parquet"
+
+    def report_folder(self, paper: str) -> Path:
+        return self.root / "report" / paper
+
+
+def make(params: Params) -> Plan:
+    """The plan that `params` ask for. Raises UserError where two runs share an id."""
+    papers = {
+        name: paper.room("studies").plan(getattr(params.papers, name), params)
+        for name, paper in PAPERS.items()
+    }
+    runs: dict[str, Run] = {}
+    for paper in papers.values():
+        for run in paper.runs:
+            if runs.setdefault(run.id, run) is not run:
+                raise UserError(f"params.yaml asks for two different runs named {run.id}")
+    return Plan(params=params, papers=papers, runs=runs)
+
+
+def read(path: Path | str = "params.yaml", overrides: Sequence[str] = ()) -> Plan:
+    """The plan of a params file: `config.load`, then `make`."""
+    return make(load(path, overrides))
