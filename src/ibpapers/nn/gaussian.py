@@ -1,0 +1,28 @@
+"""Stochastic codes: a diagonal Gaussian per sample and its reparameterised draw."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class Gaussian(NamedTuple):
+    """N(mean, diag(std^2)); both [..., d]."""
+
+    mean: Tensor
+    std: Tensor
+
+    @classmethod
+    def from_output(cls, output: Tensor) -> Gaussian:
+        """Split a network's output [..., 2d] into mean and std = softplus(. - 5)."""
+        mean, raw = output.chunk(2, dim=-1)
+        return cls(mean, F.softplus(raw - 5))
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """A differentiable sample, mean + std * N(0, 1) [..., d]."""
+        mean, std = self
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+        return mean + std * noise

@@ -1,0 +1,171 @@
+"""Encoders, decoders and the objective they are trained on (PoM2-DIB, Eq. 17-19, Problem P3).
+
+All batches, tasks and links of an update go through the networks together: an encoder sees the
+samples of every (batch, task) that selected its link in one matrix product, a local decoder those
+of every link of its task. Shapes: B batches of n samples, T tasks, L links, P selected
+(batch, task, link) triples, d the code's dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ibpapers.information.rate import RATE_ESTIMATORS
+from ibpapers.nn.feed_forward import FeedForward
+from ibpapers.nn.gaussian import Gaussian
+from ibpapers.papers.pom2dib.systems import Batches, Layout
+
+EMPTY_CODE_STD = 1e-6  # of the code of a task that is left without any link
+
+
+class Codes(NamedTuple):
+    """What is sent: `z` and `code` [P, n, d], for `draw`, `task` and `link` [P] each."""
+
+    z: Tensor
+    code: Gaussian | None
+    draw: Tensor
+    task: Tensor
+    link: Tensor
+
+
+class Outcome(NamedTuple):
+    """Of the global decoders, per batch and task [B, T], means over samples.
+
+    `relevance`: cross entropy in nats, Eq. 19; `accuracy`: 0 to 1.
+    """
+
+    relevance: Tensor
+    accuracy: Tensor
+
+
+class Coding(nn.Module):
+    """An encoder per link, a global decoder per task, a local decoder per task over all links."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        dimension: int,
+        widths: Sequence[int],
+        task_embedding: Tensor,
+        generator: torch.Generator,
+        stochastic: bool = True,
+    ):
+        super().__init__()
+        self.layout = layout
+        self.dimension = dimension
+        self.stochastic = stochastic
+        links = len(layout.links)
+        self.register_buffer("task_embedding", task_embedding)
+        self.register_buffer("link_embedding", embedding(links, dimension, generator))
+        self.encoders = nn.ModuleList(
+            FeedForward(
+                layout.widths[name],
+                widths,
+                2 * dimension if stochastic else dimension,
+                generator,
+                conditions=dimension,
+            )
+            for name in layout.modalities
+        )
+        self.global_decoders = nn.ModuleList(
+            FeedForward(links * dimension, widths, task.classes, generator) for task in layout.tasks
+        )
+        self.local_decoders = nn.ModuleList(
+            FeedForward(2 * dimension, widths, task.classes, generator) for task in layout.tasks
+        )
+
+    def encode(self, batches: Batches, links: Tensor, generator: torch.Generator) -> Codes:
+        """The codes of the selected `links` [B, T, L]; a deterministic code is its own mean."""
+        outputs, draws, tasks, numbers = [], [], [], []
+        for number, (name, encoder) in enumerate(
+            zip(self.layout.modalities, self.encoders, strict=True)
+        ):
+            draw, task = links[..., number].nonzero(as_tuple=True)
+            if not len(draw):
+                continue
+            needed, rows = draw.unique(return_inverse=True)
+            x = batches.modalities[name][needed]
+            outputs.append(encoder(x, self.task_embedding[task], rows))
+            draws.append(draw)
+            tasks.append(task)
+            numbers.append(torch.full_like(draw, number))
+        output = torch.cat(outputs)
+        where = torch.cat(draws), torch.cat(tasks), torch.cat(numbers)
+        if not self.stochastic:
+            return Codes(output, None, *where)
+        code = Gaussian.from_output(output)
+        return Codes(code.draw(generator), code, *where)
+
+    def outcome(
+        self, codes: Codes, labels: Tensor, shape: torch.Size, generator: torch.Generator
+    ) -> Outcome:
+        """What the global decoders make of the codes of a selection of `shape` (B, T, L)."""
+        relevance, accuracy = [], []
+        for task, received in enumerate(self._receive(codes, shape, generator)):
+            logits = self.global_decoders[task](received)
+            relevance.append(_cross_entropy(logits, labels[:, task]))
+            accuracy.append((logits.argmax(-1) == labels[:, task]).float().mean(-1))
+        return Outcome(torch.stack(relevance, -1), torch.stack(accuracy, -1))
+
+    def local_loss(self, codes: Codes, labels: Tensor) -> Tensor:
+        """Cross entropy of the local decoder of each code's task [P], Eq. 18, nats."""
+        losses = codes.z.new_zeros(len(codes.z))
+        for task, decoder in enumerate(self.local_decoders):
+            (mine,) = (codes.task == task).nonzero(as_tuple=True)
+            if not len(mine):
+                continue
+            z = codes.z[mine]
+            name = self.link_embedding[codes.link[mine]].unsqueeze(1)
+            logits = decoder(torch.cat([z, name.expand_as(z)], dim=-1))
+            loss = _cross_entropy(logits, labels[codes.draw[mine], task])
+            losses = losses.index_put((mine,), loss)
+        return losses
+
+    def _receive(
+        self, codes: Codes, shape: torch.Size, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """Per task, all links' codes side by side [B, n, L d], zeros where none was selected."""
+        draws, tasks, links = shape
+        n, d = codes.z.shape[1:]
+        received = codes.z.new_zeros(draws, tasks, links, n, d)
+        received[codes.draw, codes.task, codes.link] = codes.z
+        unserved = torch.ones(draws, tasks, dtype=torch.bool, device=received.device)
+        unserved[codes.draw, codes.task] = False
+        if unserved.any():
+            noise = torch.randn(
+                int(unserved.sum()),
+                links,
+                n,
+                d,
+                generator=generator,
+                device=received.device,
+                dtype=received.dtype,
+            )
+            received[unserved] = EMPTY_CODE_STD * noise
+        return received.transpose(2, 3).flatten(3).unbind(1)
+
+
+def sum_over_links(per_code: Tensor, codes: Codes, shape: torch.Size) -> Tensor:
+    """Add up a value of each code [P] within its batch and task, [B, T]."""
+    zeros = per_code.new_zeros(shape[:2])
+    return zeros.index_put((codes.draw, codes.task), per_code, accumulate=True)
+
+
+def gaussian_rate(estimator: str) -> Callable[[Codes], Tensor]:
+    """The rate I(X; Z) of each code [P] by the named estimator, nats."""
+    return lambda codes: RATE_ESTIMATORS[estimator](codes.code, codes.z)
+
+
+def embedding(count: int, dimension: int, generator: torch.Generator) -> Tensor:
+    """Fixed random names of tasks or links, 0.1 N(0, 1) [count, dimension]."""
+    return 0.1 * torch.randn(count, dimension, generator=generator)
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean over samples, [P, n, classes] and [P, n] -> [P], nats."""
+    return F.cross_entropy(logits.transpose(-1, -2), labels, reduction="none").mean(-1)

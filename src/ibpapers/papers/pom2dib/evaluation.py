@@ -1,0 +1,139 @@
+"""What a trained run is worth: on the whole test set, and by its own training log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+
+from ibpapers.files import read_json
+from ibpapers.information.knn import knn_entropy
+from ibpapers.information.rate import RATE_ESTIMATORS
+from ibpapers.papers.pom2dib import systems
+from ibpapers.papers.pom2dib.methods.dlsc import NEIGHBOURS
+from ibpapers.papers.pom2dib.trainee import DIB
+from ibpapers.training import device
+from ibpapers.training.seeds import generator
+
+Row = tuple[str, float, str]  # metric, value, unit
+
+CHUNK = 25  # batches that go through the networks together: bounds memory, changes no number
+
+
+def evaluate(run_folder: Path, dataset_folder: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """One row per seed and metric of the run in `run_folder`.
+
+    On the whole test set, in batches of ``settings["batch_size"]`` (the estimators' n) with a draw
+    of u each: sum-rate, N-CE, accuracies, links. From ``selection_draws`` further draws of u: the
+    marginal probability of every link and how many draws break a limit. From the last
+    ``log_window`` updates of the history: the ``training_*`` metrics.
+    """
+    made = read_json(run_folder / "recipe.json")
+    recipe = made["recipe"]
+    device.make_deterministic(recipe["threads"])
+    where = device.pick()
+    system = systems.load(recipe, dataset_folder, where)
+    method = import_module(f"ibpapers.papers.pom2dib.methods.{recipe['method']}")
+    tensors = load_file(run_folder / "model.safetensors")
+    with np.load(run_folder / "history.npz", allow_pickle=False) as history:
+        curves = {name: history[name] for name in history.files}
+
+    rows = []
+    for number, seed in enumerate(recipe["seeds"]):
+        trainee = method.build(recipe, system, seed, where)
+        prefix = f"{seed}/"
+        trainee.model.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        )
+        with torch.no_grad():
+            found = [
+                *_test_set(trainee, settings, seed),
+                *_selection(trainee, recipe["limits"], settings, seed),
+            ]
+        found += _training_log(curves, number, settings["log_window"], trainee)
+        rows += [(seed, *row) for row in found]
+    return _tidy(rows, recipe)
+
+
+def _test_set(trainee: DIB, settings: Mapping[str, Any], seed: int) -> Iterator[Row]:
+    size, test = settings["batch_size"], trainee.system.test
+    batches = test.size // size
+    index = torch.arange(batches * size).view(batches, size).to(trainee.device)
+    sums: dict[str, float] = {}
+
+    def add(name: str, per_batch: torch.Tensor) -> None:
+        sums[name] = sums.get(name, 0.0) + per_batch.double().sum().item()
+
+    for start in range(0, batches, CHUNK):
+        draw = generator(settings["seed"], seed, "test", start, device=trainee.device)
+        piece = index[start : start + CHUNK]
+        data = test.batches(piece, draw)
+        selection = trainee.selector.draw(len(piece), draw)
+        codes = trainee.coding.encode(data, selection.links, draw)
+        if trainee.coding.stochastic:
+            for name, estimator in RATE_ESTIMATORS.items():
+                add(f"sum_rate_{name}", estimator(codes.code, codes.z))
+        else:
+            add("sum_rate", knn_entropy(codes.z, NEIGHBOURS))
+        outcome = trainee.coding.outcome(codes, data.labels, selection.links.shape, draw)
+        add("n_ce", -outcome.relevance)
+        for task, accuracy in zip(
+            trainee.system.layout.tasks, outcome.accuracy.unbind(-1), strict=True
+        ):
+            add(f"{task.name}_top1", 100 * accuracy)
+        add("links", selection.links.sum((-1, -2)))
+    means = {name: total / batches for name, total in sums.items()}
+    if trainee.coding.stochastic:
+        means["sum_rate"] = means[f"sum_rate_{trainee.training['rate_estimator']}"]
+    for name, value in means.items():
+        yield name, value, _unit(name)
+
+
+def _selection(
+    trainee: DIB, limits: Mapping[str, int], settings: Mapping[str, Any], seed: int
+) -> Iterator[Row]:
+    draw = generator(settings["seed"], seed, "selection", device=trainee.device)
+    selection = trainee.selector.draw(settings["selection_draws"], draw)
+    layout = trainee.system.layout
+    probability = selection.links.float().mean(0)
+    for task, row in zip(layout.tasks, probability.tolist(), strict=True):
+        for link, value in zip(layout.links, row, strict=True):
+            yield f"selection/{task.name}/{link}", value, "probability"
+    asked = selection.requests.sum(-1)
+    sent = selection.links.unflatten(-1, (len(layout.transmitters), -1)).sum((1, 3))
+    broken = ((asked < 1) | (asked > limits["transmitters_per_task"])).any(-1)
+    broken |= (sent > limits["encodings_per_transmitter"]).any(-1)
+    unserved = (~selection.links.any(-1)).any(-1)
+    yield "limit_violations", broken.sum().item(), "count"
+    yield "unserved_draws", unserved.float().mean().item(), "probability"
+
+
+def _training_log(
+    curves: Mapping[str, np.ndarray], number: int, window: int, trainee: DIB
+) -> Iterator[Row]:
+    names = ["sum_rate", "n_ce", *(f"{task.name}_top1" for task in trainee.system.layout.tasks)]
+    for name in names:
+        value = curves[name][number, -window:].astype(np.float64).mean()
+        yield f"training_{name}", value, _unit(name)
+
+
+def _unit(metric: str) -> str:
+    if metric.endswith("_top1"):
+        return "percent"
+    return "count" if metric == "links" else "nat"
+
+
+def _tidy(rows: list[tuple[int, str, float, str]], recipe: Mapping[str, Any]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["seed", "metric", "value", "unit"])
+    settings = {name: recipe[name] for name in ("beta", "limits", "model", "training", "threads")}
+    for position, name in enumerate(("paper", "dataset", "tier", "scale", "run", "method")):
+        table.insert(position, name, recipe[name])
+    table.insert(6, "settings", json.dumps(settings, sort_keys=True))
+    return table

@@ -1,0 +1,159 @@
+"""Which modalities of which transmitters serve which task (PoM2-DIB, Sections IV and VII-A).
+
+Shapes: B draws, T tasks (receivers), K transmitters of M modalities each; a link is one modality
+of one transmitter, and links are numbered k M + m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ibpapers.nn.feed_forward import FeedForward
+from ibpapers.papers.pom2dib.systems import Layout
+
+
+class Selection(NamedTuple):
+    """`requests` [B, T, K]: transmitters asked by each task, what Eq. 9 limits.
+
+    `links` [B, T, K M]: what is sent after the transmitters' limit of Eq. 10.
+    `log_probability` [B, T], nats: of the draw before that limit, given u.
+    """
+
+    requests: Tensor
+    links: Tensor
+    log_probability: Tensor
+
+
+def draw_ordered(
+    logits: Tensor, count: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw `count` [...] of the last axis of `logits` [..., n] without replacement.
+
+    Each draw is from the softmax of what is left. Returns the chosen ones as a mask [..., n] and
+    the log-probability [...] of this draw in this order (Plackett-Luce), in nats.
+    """
+    order = (logits + _gumbel(logits, generator)).argsort(-1, descending=True)
+    chosen = torch.arange(logits.shape[-1], device=logits.device) < count.unsqueeze(-1)
+    ranked = logits.gather(-1, order)
+    left = ranked.flip(-1).logcumsumexp(-1).flip(-1)
+    mask = torch.zeros_like(chosen).scatter(-1, order, chosen)
+    return mask, ((ranked - left) * chosen).sum(-1)
+
+
+def _draw_set(logits: Tensor, most: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A number of 1..most from the first logits, then that many of the rest (Section V-B)."""
+    number = logits[..., :most]
+    count = (number + _gumbel(number, generator)).argmax(-1)
+    log_probability = number.log_softmax(-1).gather(-1, count.unsqueeze(-1)).squeeze(-1)
+    mask, ordered = draw_ordered(logits[..., most:], count + 1, generator)
+    return mask, log_probability + ordered
+
+
+def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
+    uniform = torch.rand(like.shape, generator=generator, device=like.device)
+    return -(-uniform.clamp_min(torch.finfo(uniform.dtype).tiny).log()).log()
+
+
+def limit_encodings(links: Tensor, transmitters: int, most: int, generator: torch.Generator):
+    """Where a transmitter has more than `most` (task, modality) encodings, keep that many of them.
+
+    Which ones is uniformly random (Section VII-A). links [B, T, K M] -> [B, T, K M].
+    """
+    draws, tasks, _ = links.shape
+    per_transmitter = links.view(draws, tasks, transmitters, -1).transpose(1, 2)
+    flat = per_transmitter.reshape(draws, transmitters, -1)
+    lot = torch.rand(flat.shape, generator=generator, device=links.device)
+    rank = lot.masked_fill(~flat, -1).argsort(-1, descending=True).argsort(-1)
+    kept = flat & (rank < most)
+    return kept.view(per_transmitter.shape).transpose(1, 2).reshape(links.shape)
+
+
+class Policy(nn.Module):
+    """The selectors of all receivers and transmitters, coordinated by a common u alone."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        limits: Mapping[str, int],
+        task_embedding: Tensor,
+        widths: Sequence[int],
+        generator: torch.Generator,
+    ):
+        super().__init__()
+        self.limits = limits
+        self.dimension = task_embedding.shape[-1]  # of u
+        self.modalities = layout.modalities_each
+        self.register_buffer("task_embedding", task_embedding.clone())
+        outputs = limits["transmitters_per_task"] + len(layout.transmitters)
+        self.receivers = nn.ModuleList(
+            FeedForward(self.dimension, widths, outputs, generator) for _ in layout.tasks
+        )
+        self.transmitters = nn.ModuleList(
+            FeedForward(2 * self.dimension, widths, 2 * self.modalities, generator)
+            for _ in layout.transmitters
+        )
+
+    def draw(self, draws: int, generator: torch.Generator) -> Selection:
+        """`draws` selections, each under its own u ~ N(0, I)."""
+        like = self.task_embedding
+        u = torch.randn(
+            draws, self.dimension, generator=generator, device=like.device, dtype=like.dtype
+        )
+        logits = torch.stack([receiver(u) for receiver in self.receivers], dim=1)
+        requests, log_probability = _draw_set(
+            logits, self.limits["transmitters_per_task"], generator
+        )
+        links = []
+        for k, transmitter in enumerate(self.transmitters):
+            chosen = requests.new_zeros(*requests.shape[:2], self.modalities)
+            draw, task = requests[..., k].nonzero(as_tuple=True)
+            if len(draw):
+                logits = transmitter(torch.cat([u[draw], self.task_embedding[task]], dim=-1))
+                chosen[draw, task], part = _draw_set(logits, self.modalities, generator)
+                log_probability = log_probability.index_put((draw, task), part, accumulate=True)
+            links.append(chosen)
+        limited = limit_encodings(
+            torch.cat(links, dim=-1),
+            len(self.transmitters),
+            self.limits["encodings_per_transmitter"],
+            generator,
+        )
+        return Selection(requests, limited, log_probability)
+
+
+def random_selection(
+    layout: Layout, limits: Mapping[str, int], generator: torch.Generator
+) -> Selection:
+    """One selection [1, ...] by indifferent selectors, redrawn until every task is served."""
+    most, transmitters = limits["transmitters_per_task"], len(layout.transmitters)
+
+    def indifferent(*shape: int) -> Tensor:
+        return torch.zeros(1, len(layout.tasks), *shape, device=generator.device)
+
+    while True:
+        requests, _ = _draw_set(indifferent(most + transmitters), most, generator)
+        chosen, _ = _draw_set(
+            indifferent(transmitters, 2 * layout.modalities_each),
+            layout.modalities_each,
+            generator,
+        )
+        wanted = (chosen & requests.unsqueeze(-1)).flatten(2)
+        links = limit_encodings(
+            wanted, transmitters, limits["encodings_per_transmitter"], generator
+        )
+        if links.any(-1).all():
+            return Selection(requests, links, indifferent())
+
+
+def full_selection(layout: Layout) -> Selection:
+    """Every modality of every transmitter for every task, [1, ...]."""
+    tasks, transmitters, links = len(layout.tasks), len(layout.transmitters), len(layout.links)
+    return Selection(
+        torch.ones(1, tasks, transmitters, dtype=torch.bool),
+        torch.ones(1, tasks, links, dtype=torch.bool),
+        torch.zeros(1, tasks),
+    )

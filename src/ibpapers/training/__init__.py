@@ -1,0 +1,3 @@
+from ibpapers.training.train import train
+
+__all__ = ["train"]

@@ -1,0 +1,24 @@
+"""Where to compute, and how to get the same bytes there every time."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def pick() -> torch.device:
+    """The GPU that CUDA_VISIBLE_DEVICES leaves visible first, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def describe(device: torch.device) -> str:
+    """The device's name as it is recorded with a result."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def make_deterministic(threads: int) -> None:
+    """Fix the order of sums: the thread count on a CPU, the algorithms on a GPU."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)

@@ -1,0 +1,102 @@
+"""One run: all seeds of one method under one setting, from its recipe to its files.
+
+Needs Python, torch, numpy and safetensors only, as a GPU node may have no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from ibpapers.files import atomic_write, read_json, sha256, write_json
+from ibpapers.training import device
+from ibpapers.training.loop import fit
+
+
+def train(recipe: dict[str, Any], dataset_folder: Path, output_folder: Path, code: str) -> None:
+    """Train `recipe` on the dataset in `dataset_folder`; `code` is the hash of the code at work.
+
+    Writes model.safetensors (``<seed>/<parameter>``), history.npz (``<name>`` [seeds, updates],
+    float32; ``snapshot/<name>`` [seeds, S, ...]) and last recipe.json (what was done with what)
+    into `output_folder`. Checkpoints lie beside them until then.
+    """
+    device.make_deterministic(recipe["threads"])
+    where = device.pick()
+    print(f"training on {device.describe(where)}", file=sys.stderr, flush=True)
+    paper = f"ibpapers.papers.{recipe['paper']}"
+    method = import_module(f"{paper}.methods.{recipe['method']}")
+    systems = import_module(f"{paper}.systems")
+    system = systems.load(recipe, dataset_folder, where)
+    dataset = read_json(dataset_folder / "card.json")["arrays"]["sha256"]
+
+    output_folder.mkdir(parents=True, exist_ok=True)
+    models, histories, checkpoints = {}, [], []
+    for number, seed in enumerate(recipe["seeds"], 1):
+        path = output_folder / f"checkpoint-{seed}.safetensors"
+        trainee = method.build(recipe, system, seed, where)
+        histories.append(
+            fit(
+                trainee,
+                recipe["training"]["updates"],
+                path,
+                identity=_identity(recipe, seed, dataset, code, where),
+                label=f"seed {seed} ({number} of {len(recipe['seeds'])})",
+            )
+        )
+        state = trainee.model.state_dict()
+        models |= {f"{seed}/{name}": tensor.cpu() for name, tensor in state.items()}
+        checkpoints.append(path)
+
+    with atomic_write(output_folder / "model.safetensors") as temporary:
+        save_file(models, temporary)
+    with atomic_write(output_folder / "history.npz") as temporary:
+        np.savez(temporary, **_together(histories), **systems.axes(system))
+    write_json(
+        output_folder / "recipe.json",
+        {
+            "recipe": recipe,
+            "code": code,
+            "dataset": dataset,
+            "files": {
+                name: sha256(output_folder / name) for name in ("history.npz", "model.safetensors")
+            },
+            "environment": _environment(recipe, where),
+        },
+    )
+    for path in checkpoints:
+        path.unlink(missing_ok=True)
+
+
+def _identity(recipe: dict, seed: int, dataset: str, code: str, where: torch.device) -> str:
+    """What a checkpoint has to agree with; other seeds of the run are no part of it."""
+    own = {k: v for k, v in recipe.items() if k != "seeds"}
+    facts = [own, seed, dataset, code, _environment(recipe, where)]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _environment(recipe: dict, where: torch.device) -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "device": device.describe(where),
+        "threads": recipe["threads"],
+    }
+
+
+def _together(histories: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Histories of several seeds with a leading axis of seeds; counters of updates stay as are."""
+    together = {name: np.stack([h[name] for h in histories]) for name in histories[0]}
+    if "snapshot_update" in together:
+        together["snapshot_update"] = together["snapshot_update"][0]
+    updates = len(next(iter(histories[0].values())))
+    return {"update": np.arange(1, updates + 1)} | together

@@ -1,0 +1,134 @@
+"""Selections: their probabilities by enumeration, their limits, their gradient."""
+
+import itertools
+import math
+from collections import Counter
+
+import pytest
+import torch
+
+from ibpapers.papers.pom2dib.selection import (
+    Policy,
+    draw_ordered,
+    full_selection,
+    limit_encodings,
+    random_selection,
+)
+from ibpapers.papers.pom2dib.systems import HANDWRITTEN
+
+LIMITS = {"transmitters_per_task": 2, "encodings_per_transmitter": 4}
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def policy(seed=0, limits=LIMITS):
+    embedding = torch.randn(3, 4, generator=seeded(seed))
+    return Policy(HANDWRITTEN, limits, embedding, (16, 8), seeded(seed))
+
+
+def probability_in_order(weights, order):
+    """Of drawing `order` one by one without replacement, in plain arithmetic."""
+    left, result = sum(weights), 1.0
+    for i in order:
+        result *= weights[i] / left
+        left -= weights[i]
+    return result
+
+
+@pytest.mark.parametrize(("n", "count"), [(2, 1), (3, 2), (4, 3), (4, 4)])
+def test_ordered_draws_have_the_enumerated_probabilities(n, count):
+    logits = torch.randn(n, generator=seeded(n))
+    weights = logits.exp().tolist()
+    draws = 40_000
+    mask, log_probability = draw_ordered(
+        logits.expand(draws, n), torch.full((draws,), count), seeded()
+    )
+    assert (mask.sum(-1) == count).all()
+
+    orders = list(itertools.permutations(range(n), count))
+    assert sum(probability_in_order(weights, o) for o in orders) == pytest.approx(1)
+    possible = {}
+    for order in orders:
+        possible.setdefault(frozenset(order), []).append(probability_in_order(weights, order))
+    found = Counter(frozenset(row.nonzero().flatten().tolist()) for row in mask)
+    for chosen, ways in possible.items():
+        # Each set appears as often as its orders together say: within 5 standard deviations ...
+        expected = sum(ways)
+        deviation = math.sqrt(expected * (1 - expected) / draws)
+        assert found[chosen] / draws == pytest.approx(expected, abs=5 * deviation + 1e-9)
+        # ... and every log-probability returned is that of one of its orders.
+        rows = [set(row.nonzero().flatten().tolist()) == chosen for row in mask[:500]]
+        for value in log_probability[:500][torch.tensor(rows)].exp().tolist():
+            assert min(abs(value - way) for way in ways) < 1e-5
+
+
+def test_log_probability_of_a_whole_selection_is_the_sum_of_its_parts():
+    # One transmitter with one modality, one task: the only choices are forced ones.
+    certain = draw_ordered(torch.zeros(1, 1), torch.tensor([1]), seeded())
+    assert certain[0].all()
+    assert certain[1].item() == pytest.approx(0)
+
+
+def test_score_function_gradient_is_the_gradient_of_the_expected_cost():
+    # Toy: choose 2 of 3 without replacement, a cost for every set. The gradient of the expected
+    # cost by finite differences of its enumeration, against the mean score-function estimate.
+    cost = {frozenset({0, 1}): 1.0, frozenset({0, 2}): -2.0, frozenset({1, 2}): 0.5}
+    logits = torch.tensor([0.3, -0.2, 0.6], dtype=torch.double)
+
+    def expected_cost(values):
+        weights = values.exp().tolist()
+        orders = itertools.permutations(range(3), 2)
+        return sum(probability_in_order(weights, o) * cost[frozenset(o)] for o in orders)
+
+    step = 1e-5
+    shifts = torch.eye(3, dtype=torch.double) * step
+    exact = [(expected_cost(logits + s) - expected_cost(logits - s)) / (2 * step) for s in shifts]
+
+    draws = 200_000
+    parameter = logits.clone().requires_grad_()
+    mask, log_probability = draw_ordered(
+        parameter.expand(draws, 3), torch.full((draws,), 2), seeded()
+    )
+    costs = torch.tensor([cost[frozenset(s)] for s in ({1, 2}, {0, 2}, {0, 1})])
+    left_out = (~mask).double().argmax(-1)
+    (log_probability * costs[left_out]).mean().backward()
+    assert parameter.grad.tolist() == pytest.approx(exact, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("limits", [LIMITS, {**LIMITS, "transmitters_per_task": 3}])
+def test_limits_hold_in_every_draw_of_a_policy(seed, limits):
+    selection = policy(seed, limits).draw(2000, seeded(seed))
+    asked = selection.requests.sum(-1)
+    assert asked.min() == 1
+    assert asked.max() == limits["transmitters_per_task"]
+    sent = selection.links.unflatten(-1, (3, 3))
+    assert sent.sum((1, 3)).max() == limits["encodings_per_transmitter"]
+    assert not (sent.any(-1) & ~selection.requests).any()  # nobody sends unasked
+    assert (selection.log_probability < 0).all()
+
+
+def test_only_transmitters_over_their_limit_lose_encodings():
+    links = torch.zeros(1, 3, 9, dtype=torch.bool)
+    links[0, :, 0:3] = True  # nine encodings at the first transmitter
+    links[0, 0, 3:6] = True  # three at the second
+    kept = torch.stack([limit_encodings(links, 3, 4, seeded(s))[0] for s in range(300)])
+    assert (kept[..., 0:3].sum((1, 2)) == 4).all()
+    assert (kept[..., 3:] == links[0, :, 3:]).all()
+    # Which four is uniform: 4/9 each, within 5 standard deviations.
+    frequency = kept[..., 0:3].float().mean(0)
+    assert (frequency - 4 / 9).abs().max() < 5 * math.sqrt(4 / 9 * 5 / 9 / 300)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_random_selection_serves_every_task_within_the_limits(seed):
+    selection = random_selection(HANDWRITTEN, LIMITS, seeded(seed))
+    assert selection.links.any(-1).all()
+    assert selection.links.unflatten(-1, (3, 3)).sum((1, 3)).max() <= 4
+    assert selection.requests.sum(-1).max() <= 2
+
+
+def test_full_participation_is_everything():
+    assert full_selection(HANDWRITTEN).links.sum() == 27
