@@ -1,0 +1,61 @@
+"""The datasets, each built from sources: real ones to download, or samples made here."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ibpapers.errors import UserError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset: its sources per tier, in the order its builder takes them, and its modules.
+
+    `build_module` has `build(*source_folders, output_folder, tier, seed)`, `load_module` has
+    `load(folder)`; they are imported when needed, since a training node may lack what builds.
+    """
+
+    name: str
+    sources: dict[str, tuple[str, ...]]
+    build_module: str
+    load_module: str
+
+
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset(
+            name="handwritten",
+            sources={
+                "real": ("mnist", "fsdd"),
+                "sample": ("mnist_sample", "spoken_digits_sample"),
+            },
+            build_module="ibpapers.datasets.handwritten_build",
+            load_module="ibpapers.datasets.handwritten",
+        ),
+    )
+}
+
+
+def build(
+    dataset_name: str,
+    tier: str,
+    sources_root: str | Path,
+    output_folder: str | Path,
+    seed: int,
+) -> None:
+    """Build a dataset into `output_folder` from the fetched sources `sources_root/<source>`.
+
+    Raises:
+        UserError: no such dataset or tier, or a source is missing, damaged or changed.
+    """
+    if dataset_name not in DATASETS:
+        raise UserError(f"there is no dataset {dataset_name!r}. Datasets: {', '.join(DATASETS)}.")
+    dataset = DATASETS[dataset_name]
+    if tier not in dataset.sources:
+        raise UserError(
+            f"{dataset_name} has no tier {tier!r}. Tiers: {', '.join(dataset.sources)}."
+        )
+    folders = [Path(sources_root) / source for source in dataset.sources[tier]]
+    builder = importlib.import_module(dataset.build_module)
+    builder.build(*folders, output_folder=output_folder, tier=tier, seed=seed)

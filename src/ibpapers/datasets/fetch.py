@@ -1,0 +1,241 @@
+"""Fetch a source: from its public addresses, from a mirror, or by generating it."""
+
+import base64
+import importlib
+import os
+import sys
+from http import HTTPStatus
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.error import HTTPError
+from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
+from urllib.response import addinfourl
+
+from ibpapers import files
+from ibpapers.datasets import sources
+from ibpapers.datasets.progress import Progress
+from ibpapers.errors import UserError
+
+CARD = "card.json"
+TIMEOUT = 30  # seconds without a byte
+CHUNK = 1 << 18  # bytes
+
+
+def fetch(name: str, folder: str | Path, mirror: str | None = None) -> None:
+    """Bring all files of the source `name` into `folder`, and `card.json` last.
+
+    A file that is there already and has the right content is kept; a partial download (`.part`)
+    is resumed. Nothing gets its final name before its checksum was verified.
+
+    Args:
+        mirror: a folder or http(s) address holding `<source>/<file>`, used in place of the public
+            addresses. Generated sources do not use it.
+
+    Raises:
+        UserError: no such source; or no address delivers a file with the right checksum; or a
+            file cannot be written; or what generates the source is not installed.
+    """
+    source = sources.find(name)
+    folder = Path(folder)
+    if source.is_generated:
+        origins = dict.fromkeys((file.name for file in source.files), _generate(name, folder))
+    else:
+        known = _known_origins(folder)
+        origins = {
+            file.name: _fetch_file(file, folder, _addresses(source, file, mirror), known)
+            for file in source.files
+        }
+    contents = {file.name: _describe(file, folder, origins[file.name]) for file in source.files}
+    card = {"name": name, "tier": source.tier, "licence": source.licence, "files": contents}
+    files.write_json(folder / CARD, card)
+    print(f"{name}: {len(source.files)} file(s) in {folder}", file=sys.stderr)
+
+
+def verified_card(folder: str | Path) -> dict[str, Any]:
+    """Return the card of a fetched source, after checking every file against it.
+
+    Raises:
+        UserError: the card or a file is missing, or a file is not the one that was fetched.
+    """
+    folder = Path(folder)
+    card = files.read_json(folder / CARD)
+    for name, described in card["files"].items():
+        path = folder / name
+        if not path.exists() or files.sha256(path) != described["sha256"]:
+            raise UserError(
+                f"{path} is missing or has changed since it was fetched (sha256 should be "
+                f"{described['sha256']}). Fetch {card['name']} again."
+            )
+    return card
+
+
+def _generate(name: str, folder: Path) -> str:
+    try:
+        return importlib.import_module(f"{__package__}.{name}").generate(folder)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{name} is made with {error.name}, which is not installed. "
+            "Install the dependency group `data`."
+        ) from error
+
+
+class _UnreachableError(Exception):
+    """An address did not deliver; what came so far can be resumed."""
+
+
+class _WrongContentError(Exception):
+    """An address delivered something else; nothing of it is kept."""
+
+
+def _fetch_file(
+    file: sources.SourceFile, folder: Path, addresses: list[str], known: dict[str, str]
+) -> str:
+    """Put one verified file into `folder`; return where it came from."""
+    path = folder / file.name
+    if path.exists() and _mismatch(file, path) is None:
+        return known.get(file.name, "was there already")
+    part = path.with_name(f"{path.name}.part")
+    failures = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for address in addresses:
+            try:
+                _complete(file, part, address)
+                os.replace(part, path)
+                return _origin(address)
+            except (_UnreachableError, _WrongContentError) as failure:
+                failures.append(f"{_public(address)}: {failure}")
+    except OSError as error:
+        raise UserError(
+            f"cannot write {part}: {error.strerror or error}. Free some space, or choose another "
+            "folder; what has come so far is resumed."
+        ) from error
+    raise UserError(
+        f"cannot fetch {path}: {'; '.join(failures)}. Try again (a partial download is resumed), "
+        "or give a mirror that holds the right file."
+    )
+
+
+def _complete(file: sources.SourceFile, part: Path, address: str) -> None:
+    """Fill `part` from `address` and verify it.
+
+    A partial file may stem from another address whose archive has other bytes, so a mismatch
+    after resuming is tried once more from the beginning.
+    """
+    resumed = part.exists()
+    try:
+        _transfer(file, part, address)
+    except _WrongContentError:
+        if not resumed:
+            raise
+        _transfer(file, part, address)
+
+
+def _transfer(file: sources.SourceFile, part: Path, address: str) -> None:
+    at_hand = part.stat().st_size if part.exists() else 0
+    try:
+        with _open(address, at_hand) as response:
+            resumes = response.status == HTTPStatus.PARTIAL_CONTENT
+            with open(part, "ab" if resumes else "wb") as target:
+                _copy(response, target, file)
+        if mismatch := _mismatch(file, part):
+            raise _WrongContentError(mismatch)
+    except _WrongContentError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _copy(response: addinfourl, target: BinaryIO, file: sources.SourceFile) -> None:
+    length = response.headers["Content-Length"]
+    promised = target.tell() + int(length) if length else None
+    progress = Progress(file.name, promised or file.max_bytes)
+    while chunk := _read(response):
+        target.write(chunk)
+        if target.tell() > file.max_bytes:
+            raise _WrongContentError(f"is larger than the {file.max_bytes:,} bytes allowed")
+        progress.update(target.tell())
+    target.flush()
+    os.fsync(target.fileno())
+    if promised is not None and target.tell() < promised:
+        raise _UnreachableError(f"broke off after {target.tell():,} of {promised:,} bytes")
+
+
+def _read(response: addinfourl) -> bytes:
+    try:
+        return response.read(CHUNK)
+    except (OSError, HTTPException) as error:
+        raise _UnreachableError(f"broke off ({error})") from error
+
+
+def _open(address: str, offset: int) -> addinfourl:
+    try:
+        return urlopen(_request(address, offset), timeout=TIMEOUT)
+    except HTTPError as error:
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise _WrongContentError(f"has nothing after the {offset:,} bytes at hand") from error
+        raise _UnreachableError(f"{error.code} {error.reason}") from error
+    except (OSError, HTTPException) as error:
+        raise _UnreachableError(str(getattr(error, "reason", error))) from error
+
+
+def _request(address: str, offset: int) -> Request:
+    parts = urlsplit(address)
+    request = Request(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
+    if offset:
+        request.add_header("Range", f"bytes={offset}-")
+    if parts.username:
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        token = base64.b64encode(user.encode()).decode()
+        # Unredirected: another host to which this one points must not learn it.
+        request.add_unredirected_header("Authorization", f"Basic {token}")
+    return request
+
+
+def _addresses(source: sources.Source, file: sources.SourceFile, mirror: str | None) -> list[str]:
+    if mirror is None:
+        return list(file.urls)
+    if urlsplit(mirror).scheme not in ("http", "https"):
+        return [(Path(mirror).absolute() / source.name / file.name).as_uri()]
+    parts = urlsplit(mirror)
+    return [urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{source.name}/{file.name}"))]
+
+
+def _public(address: str) -> str:
+    """Return an address as it may be shown: without user, password and query."""
+    parts = urlsplit(address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _origin(address: str) -> str:
+    """Return where a file came from, without what only means something on this machine."""
+    if address.startswith("file:"):
+        return f"mirror folder: {'/'.join(Path(urlsplit(address).path).parts[-2:])}"
+    return _public(address)
+
+
+def _mismatch(file: sources.SourceFile, path: Path) -> str | None:
+    """Return how the content at `path` differs from what is pinned, None if it does not."""
+    try:
+        found = file.content_id(path)
+    except UserError as error:
+        return str(error)
+    return None if found == file.expected else f"expected {file.expected}, found {found}"
+
+
+def _known_origins(folder: Path) -> dict[str, str]:
+    if not (folder / CARD).exists():
+        return {}
+    card = files.read_json(folder / CARD)
+    return {name: described["origin"] for name, described in card["files"].items()}
+
+
+def _describe(file: sources.SourceFile, folder: Path, origin: str) -> dict[str, Any]:
+    path = folder / file.name
+    return {
+        "sha256": files.sha256(path),
+        "bytes": path.stat().st_size,
+        "content": file.content_id(path),
+        "origin": origin,
+    }

