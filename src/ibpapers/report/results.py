@@ -1,0 +1,162 @@
+"""The table of a paper's results: every run of every study, one row per seed and metric."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from scipy import stats
+
+from ibpapers.errors import UserError
+from ibpapers.files import atomic_write
+from ibpapers.plan import Plan, Run
+
+COLUMNS = (
+    "paper", "study", "dataset", "tier", "scale", "run", "method", "settings", "seed", "metric",
+    "value", "unit",
+)  # fmt: skip
+
+
+def results_file(plan: Plan, paper: str) -> Path:
+    return plan.report_folder(paper) / "results.parquet"
+
+
+def collect(plan: Plan, paper: str) -> None:
+    """Write `results.parquet`: the checked evaluations of `paper`, one block per study.
+
+    A run in two studies has its rows in both. The same evaluations give the same bytes.
+
+    Raises:
+        UserError: an evaluation is missing, incomplete, or not what the plan asks for; the
+            message names the file.
+    """
+    blocks = [
+        _evaluation(plan, plan.run(run_id)).assign(study=study.name)
+        for study in plan.papers[paper].studies
+        for run_id in study.runs
+    ]
+    table = pd.concat(blocks, ignore_index=True)[list(COLUMNS)]
+    with atomic_write(results_file(plan, paper)) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def read(plan: Plan, paper: str) -> pd.DataFrame:
+    """The table that `collect` wrote, columns `COLUMNS`.
+
+    Raises:
+        UserError: it is not there or cannot be read.
+    """
+    return _read_parquet(results_file(plan, paper), made_by=f"collect {paper}")
+
+
+def settings_of(rows: pd.DataFrame) -> dict:
+    """The settings that all `rows` share. Raises ValueError where they differ."""
+    (text,) = rows["settings"].unique()
+    return json.loads(text)
+
+
+def with_beta(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with the beta of their settings as a column; NaN for a method without a rate term."""
+    betas = {text: json.loads(text)["beta"] for text in rows["settings"].unique()}
+    return rows.assign(beta=rows["settings"].map(betas).astype(float))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds; `half_width` of its 95% confidence interval, None with one seed."""
+
+    mean: float
+    half_width: float | None
+    seeds: int
+
+
+def estimate(values: Iterable[float], level: float = 0.95) -> Estimate:
+    """The mean of one value per seed, with Student's t interval: t(n - 1) * s / sqrt(n)."""
+    sample = np.asarray(list(values), dtype=float)
+    n = len(sample)
+    if n == 1:
+        return Estimate(float(sample[0]), None, 1)
+    quantile = stats.t.ppf((1 + level) / 2, df=n - 1)
+    half_width = quantile * sample.std(ddof=1) / np.sqrt(n)
+    return Estimate(float(sample.mean()), float(half_width), n)
+
+
+def _evaluation(plan: Plan, run: Run) -> pd.DataFrame:
+    path = plan.evaluation_file(run.id)
+    rows = _read_parquet(path, made_by=f"evaluate {run.id}")
+    try:
+        return _schema(plan, run).validate(rows, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        problems = "; ".join(_problems(error.failure_cases))
+        raise UserError(
+            f"{path}: {problems}. Make it again: python -m ibpapers evaluate {run.id}"
+        ) from None
+
+
+def _schema(plan: Plan, run: Run) -> pa.DataFrameSchema:
+    """One finite value per seed and metric, of this run, for every seed of its recipe."""
+
+    def text(*allowed: str) -> pa.Column:
+        return pa.Column(str, pa.Check.isin(allowed) if allowed else None)
+
+    seeds = set(run.recipe["seeds"])
+    every_seed = pa.Check(
+        lambda rows: rows.groupby("metric")["seed"].agg(lambda column: set(column) == seeds).all(),
+        name="every metric has every seed of the recipe",
+    )
+    finite = pa.Check(np.isfinite, name="finite numbers")
+    return pa.DataFrameSchema(
+        {
+            "paper": text(run.paper),
+            "dataset": text(run.dataset),
+            "tier": text(plan.params.data),
+            "scale": text(plan.params.scale),
+            "run": text(run.id),
+            "method": text(run.method),
+            "settings": text(),
+            "seed": pa.Column(int),
+            "metric": text(),
+            "value": pa.Column(float, finite),
+            "unit": text(),
+        },
+        checks=every_seed,
+        strict=True,
+        unique=["seed", "metric"],
+    )
+
+
+def _problems(failures: pd.DataFrame) -> list[str]:
+    """One phrase per kind of failure: which column, what is expected, an example."""
+    phrases = []
+    for (schema, column, check), cases in failures.groupby(
+        ["schema_context", "column", "check"], dropna=False, sort=False
+    ):
+        example = cases["failure_case"].iloc[0]
+        match check:
+            case "column_in_dataframe":
+                phrases.append(f"column {example!r} is missing")
+            case "column_in_schema":
+                phrases.append(f"column {example!r} is not known")
+            case "not_nullable":
+                phrases.append(f"column {column!r} has {len(cases)} missing values (NaN)")
+            case "multiple_fields_uniqueness":
+                phrases.append("a seed and metric stands twice")
+            case _ if schema == "DataFrameSchema":
+                phrases.append(f"expected {check}")
+            case _:
+                phrases.append(f"column {column!r}: expected {check}, found {example!r}")
+    return list(dict.fromkeys(phrases))
+
+
+def _read_parquet(path: Path, made_by: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's own errors are either
+        raise UserError(
+            f"{path}: cannot be read: {error}. Make it: python -m ibpapers {made_by}"
+        ) from None

@@ -1,0 +1,162 @@
+"""Made-up results in the schema of real ones, so that the report is tested without training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ibpapers import plan as plans
+from ibpapers.files import write_json
+from ibpapers.plan import Plan, Run
+from ibpapers.report import exhibits
+from ibpapers.report.exhibits import View
+
+ENVIRONMENT = {"python": "3.11.7", "torch": "2.13.0", "device": "cpu", "threads": 1}
+FEWER = ("papers.pom2dib.studies.rate_relevance.betas=[0.0, 1e-3, 0.1]",)  # quick to draw
+REPOSITORY = Path(__file__).parents[2]
+
+TASKS = ("t1", "t2", "t3")
+LINKS = ("x1/C1", "x1/C2", "x1/A", "x2/C2", "x2/A", "x2/B", "x3/A", "x3/B", "x3/C1")
+INFORMATIVE = np.array([link[-1] in "AB" for link in LINKS])
+UNITS = {"n_ce": "nat", "links": "count", "limit_violations": "count"}
+RELEVANCE = {"pom2dib": -0.45, "rsdib": -1.6, "tadib": -0.35, "dlsc": -0.3}
+RATE = {"pom2dib": 150.0, "rsdib": 120.0, "tadib": 180.0, "dlsc": 810.0}
+
+
+def write(plan: Plan) -> None:
+    """Evaluations, histories and recipes of every run in the plan."""
+    for run in plan.runs.values():
+        path = plan.evaluation_file(run.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        evaluation(run).to_parquet(path, index=False)
+        folder = plan.run_folder(run.id)
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(folder / "history.npz", **history(run))
+        write_json(folder / "recipe.json", {"recipe": run.recipe, "environment": ENVIRONMENT})
+
+
+def view(*overrides: str) -> View:
+    """Made-up results of all studies under the repository's settings and `overrides`."""
+    plan = plans.read(REPOSITORY / "params.yaml", overrides)
+    rows = pd.concat(
+        [
+            evaluation(plan.run(run_id)).assign(study=study.name)
+            for study in plan.papers["pom2dib"].studies
+            for run_id in study.runs
+        ],
+        ignore_index=True,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(REPOSITORY)
+        return exhibits.view(plan, "pom2dib", rows, histories={})
+
+
+def without(view: View, **columns) -> View:
+    """`view` without the rows in which every column is as given."""
+    found = view.where(**columns).rows.index
+    return replace(view, rows=view.rows.drop(index=found))
+
+
+def changed(view: View, change, **columns) -> View:
+    """`view` with `change` applied to the values of the rows in which every column is as given."""
+    rows = view.rows.copy()
+    found = view.where(**columns).rows.index
+    assert len(found)
+    rows.loc[found, "value"] = change(rows.loc[found, "value"])
+    return replace(view, rows=rows)
+
+
+def evaluation(run: Run) -> pd.DataFrame:
+    """One row per seed and metric, numbers near those the specification reports."""
+    settings = {key: run.recipe[key] for key in ("beta", "limits", "model", "training", "threads")}
+    rows = [
+        {
+            "paper": run.paper,
+            "dataset": run.dataset,
+            "tier": run.recipe["tier"],
+            "scale": run.recipe["scale"],
+            "run": run.id,
+            "method": run.method,
+            "settings": json.dumps(settings, sort_keys=True),
+            "seed": seed,
+            "metric": metric,
+            "value": float(value),
+            "unit": _unit(metric),
+        }
+        for seed in run.recipe["seeds"]
+        for metric, value in _metrics(run, seed).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def history(run: Run) -> dict[str, np.ndarray]:
+    """Every seed moves from the initial selection to its final one."""
+    seeds, updates = run.recipe["seeds"], run.recipe["training"]["updates"]
+    every = run.recipe["training"]["log_selection_every"]
+    at = np.array([1, *range(every, updates + 1, every)])
+    progress = 1 / (1 + np.exp(-(at / updates - 0.35) * 14))[None, :, None, None]
+    final = np.stack([_selection(run, seed) for seed in seeds])[:, None]
+    return {
+        "update": np.arange(1, updates + 1),
+        "snapshot_update": at,
+        "snapshot/selection_probability": (0.37 * (1 - progress) + final * progress).astype(
+            np.float32
+        ),
+        "task": np.array(TASKS),
+        "link": np.array(LINKS),
+    }
+
+
+def _metrics(run: Run, seed: int) -> dict[str, float]:
+    random = np.random.default_rng([seed, len(run.name)])
+    beta = run.recipe["beta"]
+    steps = 0.0 if beta is None else np.log10(max(beta, 1e-5) / 1e-3)  # decades from 1e-3
+    spread = 0.12 if run.method == "rsdib" else 0.04
+    rate = RATE[run.method] * 10 ** (-0.42 * steps) * random.normal(1, spread)
+    n_ce = RELEVANCE[run.method] * 10 ** (0.3 * max(steps, 0) + 0.03 * steps**2)
+    n_ce = max(n_ce * random.normal(1, 2 * spread), -4.6)
+    accuracy = dict(zip(TASKS, 99 * np.exp(n_ce * np.array([0.05, 0.1, 0.2])), strict=True))
+    selection = _selection(run, seed)
+    metrics = {
+        "sum_rate": rate,
+        "n_ce": n_ce,
+        **{f"{task}_top1": value for task, value in accuracy.items()},
+        "links": selection.sum(),
+        "unserved_draws": 0.01 * (run.method == "pom2dib"),
+        "limit_violations": 0 if run.method in ("pom2dib", "rsdib") else 500,
+        "training_sum_rate": 1.1 * rate,
+        "training_n_ce": 0.7 * n_ce,
+        **{f"training_{task}_top1": min(value + 1, 100) for task, value in accuracy.items()},
+    }
+    if run.method != "dlsc":
+        metrics |= {"sum_rate_factorised": rate, "sum_rate_joint": min(rate, 8.0)}
+    for t, task in enumerate(TASKS):
+        metrics |= {f"selection/{task}/{x}": selection[t, i] for i, x in enumerate(LINKS)}
+    return metrics
+
+
+def _selection(run: Run, seed: int) -> np.ndarray:
+    """[T, 9] final probability of each link, within E_t = 2 and E_k = 4."""
+    random = np.random.default_rng([seed, 7])
+    if run.method in ("tadib", "dlsc"):
+        return np.ones((3, 9))
+    chosen = np.zeros((3, 9))
+    for t in range(3):
+        for transmitter in random.choice(3, size=2, replace=False):
+            links = np.arange(3) + 3 * transmitter
+            informative = links[INFORMATIVE[links]] if run.method == "pom2dib" else links
+            chosen[t, random.choice(informative)] = 1.0
+    return chosen if run.method == "rsdib" else np.where(chosen > 0, 0.93, 0.02 * ~INFORMATIVE)
+
+
+def _unit(metric: str) -> str:
+    if metric.startswith("selection/") or metric == "unserved_draws":
+        return "probability"
+    if metric.endswith("top1"):
+        return "percent"
+    return UNITS.get(metric, "nat")
