@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, Field, ValidationError, create_model
 
+from ibpapers.datasets import DATASETS
 from ibpapers.errors import UserError
 from ibpapers.papers import PAPERS
 from ibpapers.settings import Closed, Count, Seed
@@ -26,14 +27,12 @@ Tier = Literal["sample", "real"]
 Scale = Literal["smoke", "laptop", "paper"]
 
 
-class HandWritten(Closed):
-    """MNIST images paired with spoken digits."""
-
-    seed: Annotated[Seed, Field(description="pairing and audio augmentation")]
+class Dataset(Closed):
+    seed: Annotated[Seed, Field(description="of what is random in building it")]
 
 
-class Datasets(Closed):
-    handwritten: HandWritten
+# One field per dataset of the table of datasets.
+Datasets = create_model("Datasets", __base__=Closed, **dict.fromkeys(DATASETS, (Dataset, ...)))
 
 
 class Tracking(Closed):
@@ -97,8 +96,9 @@ class _Loader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str) or key in seen:
-                why = "stands twice" if key in seen else "is not text"
+            is_text = isinstance(key, str)
+            if not is_text or key in seen:
+                why = "stands twice" if is_text else "is not text"
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key!r} {why}", key_node.start_mark
                 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -104,23 +105,24 @@ class System(NamedTuple):
     test: Split
 
 
-def load(recipe: dict, folder, device: torch.device) -> System:
+def load(recipe: dict[str, Any], folder: Path, device: torch.device) -> System:
     """The system of `recipe["dataset"]`, its data read from `folder` onto `device`."""
-    if recipe["dataset"] != "handwritten":
-        raise ValueError(f"no system is described for dataset {recipe['dataset']!r}")
-    data = handwritten.load(folder)
-    scaling = recipe["training"]["fft_scaling"]
-    return System(
-        HANDWRITTEN,
-        HandWrittenSplit(data.train, scaling, device),
-        HandWrittenSplit(data.test, scaling, device),
-    )
+    return SYSTEMS[recipe["dataset"]](recipe["training"], folder, device)
 
 
 def axes(system: System) -> dict[str, np.ndarray]:
     """The names along the axes of a history's arrays, by axis."""
     layout = system.layout
     return {"task": np.array([task.name for task in layout.tasks]), "link": np.array(layout.links)}
+
+
+def _handwritten(training: dict[str, Any], folder: Path, device: torch.device) -> System:
+    data = handwritten.load(folder)
+    splits = (
+        HandWrittenSplit(split, training["fft_scaling"], device)
+        for split in (data.train, data.test)
+    )
+    return System(HANDWRITTEN, *splits)
 
 
 def _to(array: np.ndarray, device: torch.device) -> Tensor:
@@ -130,3 +132,6 @@ def _to(array: np.ndarray, device: torch.device) -> Tensor:
 def _to_unit_range(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     low, high = x.amin(dims, keepdim=True), x.amax(dims, keepdim=True)
     return (x - low) / (high - low).clamp_min(torch.finfo(x.dtype).tiny)
+
+
+SYSTEMS = {"handwritten": _handwritten}

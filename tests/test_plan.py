@@ -1,0 +1,76 @@
+"""The plan: what the settings ask for, each run once."""
+
+import ast
+from importlib import import_module, resources
+
+import pytest
+
+from ibpapers import plan
+from ibpapers.config import load
+from ibpapers.papers import PAPERS
+
+
+def planned(*overrides):
+    return plan.make(load("params.yaml", overrides))
+
+
+def test_studies_share_their_runs():
+    paper = planned().papers["pom2dib"]
+    asked = [run for study in paper.studies for run in study.runs]
+    assert len(set(asked)) < len(asked)
+    assert {run.id for run in paper.runs} == set(asked)
+
+
+def test_runs_are_named_by_what_sets_them_apart():
+    ids = list(planned("scale=paper").runs)
+    assert "pom2dib/handwritten/tadib_beta=0.0001" in ids
+    assert "pom2dib/handwritten/dlsc" in ids
+    assert len(ids) == 3 * 6 + 1
+
+
+def test_values_that_differ_in_the_last_digit_are_different_runs():
+    betas = "papers.pom2dib.studies.rate_relevance.betas=[0.001, 0.0010000000000000002]"
+    assert len(planned(betas).runs) == 2 * 3 + 1
+
+
+def test_paths_are_identities():
+    ours = planned("data=real", "scale=laptop")
+    folder = ours.run_folder("pom2dib/handwritten/dlsc")
+    assert folder.as_posix() == "results/real-laptop/runs/pom2dib/handwritten/dlsc"
+
+
+def test_figures_and_tables_and_claims_have_their_functions():
+    for name, paper in planned().papers.items():
+        rooms = {kind: PAPERS[name].room(kind) for kind in ("figures", "tables", "claims")}
+        for figure in paper.figures:
+            assert callable(getattr(rooms["figures"], figure.name))
+        for table in paper.tables:
+            assert callable(getattr(rooms["tables"], table.name))
+        for claim in paper.claims:
+            assert callable(getattr(rooms["claims"], claim))
+
+
+@pytest.mark.parametrize("run", planned().runs.values(), ids=lambda run: run.id)
+def test_methods_have_their_module(run):
+    assert callable(import_module(run.module).build)
+
+
+def test_one_line_makes_a_paper():
+    # The engine knows no paper by name: outside a paper's own folder it is named in one place.
+    package = resources.files("ibpapers")
+    for name in PAPERS:
+        files = [p for p in package.rglob("*.py") if f"papers/{name}/" not in p.as_posix()]
+        naming = [p.name for p in files if name in strings(p.read_text())]
+        assert naming == ["__init__.py"], naming
+
+
+def strings(source):
+    return {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+
+
+def test_one_line_makes_a_method():
+    # A method is a file in methods/ and a word in the settings.
+    package = resources.files("ibpapers.papers.pom2dib")
+    methods = {p.stem for p in (package / "methods").iterdir() if p.suffix == ".py"} - {"__init__"}
+    text = (package / "settings.py").read_text()
+    assert all(text.count(f'"{method}"') == 1 for method in methods)

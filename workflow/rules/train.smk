@@ -1,0 +1,28 @@
+# In:  a dataset.
+# Out: <root>/runs/<run>/, one method under one setting with all its seeds: the model, the history
+#      of its training, the recipe. Checkpoints lie beside them while it trains.
+
+
+rule train:
+    input:
+        lambda w: expand(rules.dataset.output, dataset=PLAN.run(w.run).dataset),
+    output:
+        f"{PLAN.run_folder('{run}')}/model.safetensors",
+        f"{PLAN.run_folder('{run}')}/history.npz",
+        f"{PLAN.run_folder('{run}')}/recipe.json",
+    params:
+        recipe=lambda w: jobs.canonical(PLAN.run(w.run).recipe),
+        code=lambda w: jobs.training_code(PLAN.run(w.run)),
+    log:
+        f"{LOGS}/train/{ROOT.name}/{{run}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train/{ROOT.name}/{{run}}.tsv"
+    threads: PLAN.params.threads
+    resources:
+        mem_mb=4000,
+        runtime=24 * 60,
+        gpu=0,  # a profile for a cluster asks for one
+    message:
+        "train {wildcards.run}"
+    shell:
+        "{IBPAPERS} train {wildcards.run} > {log} 2>&1"
