@@ -10,9 +10,14 @@ from ibpapers.errors import UserError
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "result.txt"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), files.atomic_write(path) as temporary:
-        temporary.write_text("new")
-        raise ZeroDivisionError
+
+    def fail_halfway() -> None:
+        with files.atomic_write(path) as temporary:
+            temporary.write_text("new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["result.txt"]
 

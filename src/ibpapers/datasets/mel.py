@@ -4,6 +4,7 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 SAMPLE_RATE = 8_000  # Hz
 LENGTH = 8_000  # samples of a recording
@@ -36,9 +37,10 @@ def mel_spectrogram(waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
     frames = sliding_window_view(padded, N_FFT, axis=1)[:, ::HOP]
     spectrum = scipy.fft.rfft(frames * window.astype(np.float32))
     power = spectrum.real**2 + spectrum.imag**2
-    # One large product: numpy would multiply a stack of small ones, and threads then cost more
-    # than they bring.
-    bands = power.reshape(-1, N_FFT // 2 + 1) @ mel_filters().astype(np.float32)
+    # A frequency lies in two bands at most. Nor does a sparse product go through BLAS, whose sums
+    # depend on its number of threads: the dataset's hash must not.
+    filters = csr_array(mel_filters().astype(np.float32))
+    bands = power.reshape(-1, N_FFT // 2 + 1) @ filters
     return bands.reshape(len(waveforms), FRAMES, BANDS).swapaxes(1, 2)
 
 

@@ -121,7 +121,7 @@ def _results(table: pd.DataFrame) -> dict[str, Any]:
     """study -> method -> metric -> estimate, for every method that a study runs once."""
     tree: dict[str, Any] = {}
     for (study, method), rows in table.groupby(["study", "method"], sort=False):
-        if rows["run"].nunique() == 1:
+        if len(set(rows["run"])) == 1:
             tree.setdefault(study, {})[method] = {
                 metric: asdict(results.estimate(values))
                 for metric, values in rows.groupby("metric", sort=False)["value"]
