@@ -21,17 +21,17 @@ STAMP := .venv/installed-$(TORCH)-$(shell cksum < requirements.lock | tr ' ' '-'
 # Read by the Snakefile and by every command of its jobs.
 export IBPAPERS_SET := $(strip $(IBPAPERS_SET) $(if $(SCALE),scale=$(SCALE)) \
 	$(if $(DATA),data=$(DATA)) $(if $(MIRROR),mirror='$(MIRROR)') $(SET))
-SNAKEMAKE := $(VENV) -m snakemake --logger ibpapers
+SNAKEMAKE := $(VENV) -m snakemake
 
 .PHONY: paper datasets runs evaluations ui test test-fast lint clean unlock environment
 .DEFAULT_GOAL := paper
 
 paper: environment
-	@$(SNAKEMAKE)
+	@$(SNAKEMAKE) all --logger ibpapers
 	@$(VENV) -m ibpapers results
 
 datasets runs evaluations: environment
-	@$(SNAKEMAKE) $@
+	@$(SNAKEMAKE) $@ --logger ibpapers
 
 ui: environment
 	@$(VENV) -m ibpapers ui
@@ -57,7 +57,7 @@ $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 			"Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Installing the environment into .venv (some minutes, once)"
+	@echo "Installing the environment into .venv (about four minutes, once)"
 	@ls .venv/installed-* > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@rm -f .venv/installed-*
 	$(if $(TORCH_INDEX),$(VENV) -m pip install --quiet --index-url $(TORCH_INDEX) $(TORCH))

@@ -14,6 +14,10 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 LINES_OF_LOG = 20
+LOCKED = (
+    "Another run is at work in this folder: wait for it. If it was killed, its lock is removed by "
+    "`make unlock`."
+)
 
 
 class LogHandler(LogHandlerBase):
@@ -40,8 +44,10 @@ class LogHandler(LogHandlerBase):
         }
         if event in show:
             show[event](record)
-        elif getattr(record, "exception", None) == "RuleException":
+        elif (failure := getattr(record, "exception", None)) == "RuleException":
             pass  # of a job that failed, which has been shown as such
+        elif failure == "LockException":
+            self._say(LOCKED)
         elif record.levelno >= logging.WARNING or "Nothing to be done" in str(record.msg):
             self._say(record.getMessage())
 

@@ -41,7 +41,9 @@ def test_a_child_has_settings_curves_final_metrics_and_recipe(finished, client):
         for run in stored(client)[1]
         if run.info.run_name == "tadib_beta=0.001 seed 1"
     ]
-    assert child.data.params["training.learning_rate.coding"] == "0.002"
+    recipe = finished.run("pom2dib/handwritten/tadib_beta=0.001").recipe
+    coding = recipe["training"]["learning_rate"]["coding"]
+    assert child.data.params["training.learning_rate.coding"] == str(coding)
     assert child.data.params["seed"] == "1" and "seeds" not in child.data.params
     assert child.data.metrics["final/selection/t1/x1/C1"] == 2.0
     assert '"method": "tadib"' in child.data.tags["recipe"]

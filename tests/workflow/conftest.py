@@ -49,7 +49,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=1200,
         )
 
     def ibpapers(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -15,12 +15,14 @@ FILES = {
     "entry.py": """
         '''What it does.'''
         import toy.direct
+        from toy import beside
         def work(x):
             '''Returns x.'''
             from toy.inside import late  # only when needed
             return late(x)
     """,
     "direct.py": "from .package import exported\n",
+    "beside.py": "value = 0\n",
     "inside.py": "def late(x):\n    return x\n",
     "package/__init__.py": "from toy.package.deep import exported\n",
     "package/deep.py": "exported = 1\n",
@@ -58,7 +60,7 @@ def edit(toy: ModuleType, name: str, old: str, new: str) -> None:
 
 def test_closure_follows_every_kind_of_import(toy):
     assert toy.closure("toy.entry") == {
-        "toy.entry", "toy.direct", "toy.inside", "toy.package", "toy.package.deep",
+        "toy.entry", "toy.direct", "toy.beside", "toy.inside", "toy.package", "toy.package.deep",
     }  # fmt: skip
 
 

@@ -147,6 +147,7 @@ rule paper:
             for paper in JOBS["collect"]
             for file in ("results.parquet", "claims.json")
         ],
+        [f"{PLAN.run_folder(run)}/recipe.json" for run in JOBS["train"]],
         [f"{PLAN.root}/report/{figure}.pdf" for figure in JOBS["figure"]],
         [f"{PLAN.root}/report/{table}.json" for table in JOBS["table"]],
         [path for paper in JOBS["collect"] for path in jobs.published(paper)],
