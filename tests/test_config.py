@@ -48,7 +48,7 @@ def test_a_missing_key_is_named(tmp_path):
     tree = yaml.safe_load(path.read_text())
     del tree["papers"]["pom2dib"]["limits"]["transmitters_per_task"]
     path.write_text(yaml.safe_dump(tree))
-    with pytest.raises(UserError, match="limits.transmitters_per_task: missing"):
+    with pytest.raises(UserError, match=r"limits\.transmitters_per_task: missing"):
         load(path)
 
 
