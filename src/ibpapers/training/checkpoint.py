@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -20,7 +20,7 @@ def save(path: Path, tensors: dict[str, Tensor], identity: str) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     metadata = {"identity": identity, "content": _hash(tensors)}
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        temporary.write_bytes(to_bytes(tensors, metadata))
 
 
 def load(path: Path, identity: str) -> dict[str, Tensor] | None:

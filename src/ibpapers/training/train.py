@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 
 from ibpapers.files import atomic_write, read_json, sha256, write_json
 from ibpapers.training import device
@@ -57,7 +57,7 @@ def train(recipe: dict[str, Any], dataset_folder: Path, output_folder: Path, cod
         checkpoints.append(path)
 
     with atomic_write(output_folder / "model.safetensors") as temporary:
-        save_file(models, temporary)
+        temporary.write_bytes(to_bytes(models))
     with atomic_write(output_folder / "history.npz") as temporary:
         np.savez(temporary, **_together(histories), **systems.axes(system))
     write_json(
