@@ -108,7 +108,8 @@ class _Progress:
         checkpoint.save(self.path, tensors, self.identity)
 
     def _recorded(self) -> dict[str, Tensor]:
-        names = self.records[0] if self.records else ()
+        # In one order, whether recorded or restored: the order is part of the file's bytes.
+        names = sorted(self.records[0]) if self.records else ()
         recorded = {
             name: torch.tensor([record[name] for record in self.records], dtype=torch.float32)
             for name in names
