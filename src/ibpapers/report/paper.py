@@ -113,7 +113,8 @@ def _study(plan: Plan, paper: str, study: Study) -> dict[str, Any]:
 
 def _inside(root: Path, path: Path) -> str:
     if not path.exists():
-        raise UserError(f"{path} is missing. Make it: python -m ibpapers figure {path.stem}")
+        figure = f"{path.parent.name}/{path.stem}"
+        raise UserError(f"{path} is missing. Make it: python -m ibpapers figure {figure}")
     return path.relative_to(root).as_posix()
 
 

@@ -36,6 +36,11 @@ def load(path: Path, identity: str) -> dict[str, Tensor] | None:
     return tensors if metadata.get("content") == _hash(tensors) else None
 
 
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those `tensors` whose names begin with `prefix`, by the rest of their names."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
     """The state of `optimiser` as ``<parameter number>/<name>`` -> tensor."""
     state = optimiser.state_dict()["state"]

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -122,12 +122,12 @@ class _Progress:
         return recorded
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
-        self.trainee.model.load_state_dict(_under("model/", tensors))
+        self.trainee.model.load_state_dict(checkpoint.under("model/", tensors))
         for name, optimiser in self.trainee.optimisers.items():
-            checkpoint.restore_optimiser(optimiser, _under(f"optimiser/{name}/", tensors))
-        history = _under("history/", tensors)
+            checkpoint.restore_optimiser(optimiser, checkpoint.under(f"optimiser/{name}/", tensors))
+        history = checkpoint.under("history/", tensors)
         when = history.pop("snapshot_update", torch.empty(0)).tolist()
-        pictures = _under("snapshot/", history)
+        pictures = checkpoint.under("snapshot/", history)
         self.snapshots = {
             update: {name: picture[i] for name, picture in pictures.items()}
             for i, update in enumerate(when)
@@ -136,10 +136,6 @@ class _Progress:
         self.records = [
             dict(zip(curves, values, strict=True)) for values in zip(*curves.values(), strict=True)
         ]
-
-
-def _under(prefix: str, tensors: dict[str, Any]) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _say(message: str) -> None:

@@ -14,24 +14,22 @@ import torch
 from safetensors.torch import load_file
 
 from ibpapers.files import read_json
-from ibpapers.information.knn import knn_entropy
 from ibpapers.information.rate import RATE_ESTIMATORS
 from ibpapers.papers.pom2dib import systems
-from ibpapers.papers.pom2dib.methods.dlsc import NEIGHBOURS
 from ibpapers.papers.pom2dib.trainee import DIB
-from ibpapers.training import device
+from ibpapers.training import checkpoint, device
 from ibpapers.training.seeds import generator
 
 Row = tuple[str, float, str]  # metric, value, unit
 
-CHUNK = 25  # batches that go through the networks together: bounds memory, changes no number
+CHUNK = 25  # batches that go through the networks together: bounds memory, fixes the draws
 
 
 def evaluate(run_folder: Path, dataset_folder: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
     """One row per seed and metric of the run in `run_folder`.
 
     On the whole test set, in batches of ``settings["batch_size"]`` (the estimators' n) with a draw
-    of u each: sum-rate, N-CE, accuracies, links. From ``selection_draws`` further draws of u: the
+    of u each (a rest that fills no batch is left out): sum-rate, N-CE, accuracies, links. From ``selection_draws`` further draws of u: the
     marginal probability of every link and how many draws break a limit. From the last
     ``log_window`` updates of the history: the ``training_*`` metrics.
     """
@@ -48,10 +46,7 @@ def evaluate(run_folder: Path, dataset_folder: Path, settings: Mapping[str, Any]
     rows = []
     for number, seed in enumerate(recipe["seeds"]):
         trainee = method.build(recipe, system, seed, where)
-        prefix = f"{seed}/"
-        trainee.model.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+        trainee.model.load_state_dict(checkpoint.under(f"{seed}/", tensors))
         with torch.no_grad():
             found = [
                 *_test_set(trainee, settings, seed),
@@ -81,7 +76,7 @@ def _test_set(trainee: DIB, settings: Mapping[str, Any], seed: int) -> Iterator[
             for name, estimator in RATE_ESTIMATORS.items():
                 add(f"sum_rate_{name}", estimator(codes.code, codes.z))
         else:
-            add("sum_rate", knn_entropy(codes.z, NEIGHBOURS))
+            add("sum_rate", trainee.rate(codes))
         outcome = trainee.coding.outcome(codes, data.labels, selection.links.shape, draw)
         add("n_ce", -outcome.relevance)
         for task, accuracy in zip(
