@@ -29,9 +29,10 @@ def evaluate(run_folder: Path, dataset_folder: Path, settings: Mapping[str, Any]
     """One row per seed and metric of the run in `run_folder`.
 
     On the whole test set, in batches of ``settings["batch_size"]`` (the estimators' n) with a draw
-    of u each (a rest that fills no batch is left out): sum-rate, N-CE, accuracies, links. From ``selection_draws`` further draws of u: the
-    marginal probability of every link and how many draws break a limit. From the last
-    ``log_window`` updates of the history: the ``training_*`` metrics.
+    of u each: sum-rate, N-CE, accuracies, links; a rest that fills no batch is left out. From
+    ``selection_draws`` further draws of u: the marginal probability of every link and how many
+    draws break a limit. From the last ``log_window`` updates of the history: the ``training_*``
+    metrics.
     """
     made = read_json(run_folder / "recipe.json")
     recipe = made["recipe"]
