@@ -23,14 +23,14 @@ export IBPAPERS_SET := $(strip $(IBPAPERS_SET) $(if $(SCALE),scale=$(SCALE)) \
 	$(if $(DATA),data=$(DATA)) $(if $(MIRROR),mirror='$(MIRROR)') $(SET))
 SNAKEMAKE := $(VENV) -m snakemake
 
-.PHONY: paper datasets runs evaluations ui test test-fast lint clean unlock environment
+.PHONY: paper datasets entropies runs evaluations ui test test-fast lint clean unlock environment
 .DEFAULT_GOAL := paper
 
 paper: environment
 	@$(SNAKEMAKE) all --logger ibpapers
 	@$(VENV) -m ibpapers results
 
-datasets runs evaluations: environment
+datasets entropies runs evaluations: environment
 	@$(SNAKEMAKE) $@ --logger ibpapers
 
 ui: environment

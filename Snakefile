@@ -1,5 +1,5 @@
-# The whole chain, from sources to results/paper.pdf. The plan is the only list of jobs; the rules
-# look up in it what they make, and what of.
+# The whole chain, from sources to results/paper.pdf. The table of jobs is the only list of them;
+# a rule looks up in it what the jobs of its name are made of.
 #
 #   make paper                                           all of it
 #   snakemake datasets | runs | evaluations              up to a stage
@@ -13,34 +13,38 @@ import re
 import shlex
 import sys
 
-from ibpapers import jobs, plan
+from ibpapers import jobs, plan, workplace
 from ibpapers.errors import UserError
-from ibpapers.tracking import marker
 
 try:
     PLAN = plan.read("params.yaml", shlex.split(os.environ.get("IBPAPERS_SET", "")))
+    JOBS = jobs.table(PLAN)
+    if workflow.is_main_process:
+        workplace.prepare(PLAN, JOBS, alone=not workflow.dryrun)
 except (UserError, ValueError) as error:
     sys.exit(f"ibpapers: error: {error}")
 
-JOBS = jobs.names(PLAN)
 IBPAPERS = f"{shlex.quote(sys.executable)} -m ibpapers"
 ROOT = PLAN.root
 LOGS, BENCHMARKS = "results/logs", "results/benchmarks"
 
-# Runs that an unreachable tracking server has missed are sent again.
-for paper in JOBS["track"]:
-    if workflow.is_main_process and marker.is_incomplete(PLAN, paper):
-        marker.path(PLAN, paper).unlink()
+
+def any_of(names):
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
-    source="|".join(map(re.escape, JOBS["fetch"])),
-    dataset="|".join(map(re.escape, JOBS["dataset"])),
-    run="|".join(map(re.escape, JOBS["train"])),
-    paper="|".join(map(re.escape, JOBS["collect"])),
+    source=any_of(JOBS["fetch"]),
+    dataset=any_of(JOBS["dataset"]),
+    entropy=any_of(JOBS["entropy"]),
+    run=any_of(JOBS["train"]),
+    paper=any_of(JOBS["collect"]),
+    figure=any_of(JOBS["figure"]),
+    table=any_of(JOBS["table"]),
 
 
 include: "workflow/rules/data.smk"
+include: "workflow/rules/entropy.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
@@ -56,6 +60,11 @@ rule all:
 rule datasets:
     input:
         expand(rules.dataset.output, dataset=JOBS["dataset"]),
+
+
+rule entropies:
+    input:
+        expand(rules.entropy.output, entropy=JOBS["entropy"]),
 
 
 rule runs:

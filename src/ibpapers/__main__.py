@@ -15,15 +15,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ibpapers.errors import UserError
+from ibpapers.errors import AlreadyDone, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ibpapers.plan import Plan
+    from ibpapers.provenance.record import Recorded
 
 # Overrides for a whole workflow and the commands of its jobs, `key.path=value` by spaces.
 OVERRIDES = "IBPAPERS_SET"
+RECIPE_KEYS = {"recipe", "code", "dataset", "entropies", "runs"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"ibpapers: error: {error}", file=sys.stderr)
         return 2
+    except AlreadyDone as done:
+        print(done)
     except KeyboardInterrupt:
         print("ibpapers: interrupted; what is finished stays", file=sys.stderr)
         return 130
@@ -68,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     verb(_recipe, "RUN")
     verb(_fetch, "SOURCE")
     verb(_dataset, "NAME")
+    verb(_entropy, "ENTROPY")
     train = verb(_train, "RUN", nargs="?", help="a run of the plan")
     train.add_argument("--recipe", metavar="FILE", help="what `recipe RUN` printed, for no plan")
     train.add_argument("--dataset", metavar="FOLDER", help="with --recipe: the dataset")
@@ -97,23 +102,27 @@ def _plan(options: argparse.Namespace) -> None:
     """count the jobs that the settings ask for"""
     from ibpapers import jobs
 
-    plan = _read_plan(options)
-    for rule, names in jobs.names(plan).items():
-        print(f"{rule:<10}{len(names):>5}")
+    for rule, of_rule in jobs.table(_read_plan(options)).items():
+        print(f"{rule:<10}{len(of_rule):>5}")
         if options.list:
-            print("".join(f"    {name}\n" for name in names), end="")
+            print("".join(f"    {name}\n" for name in of_rule), end="")
 
 
 def _recipe(options: argparse.Namespace) -> None:
     """print a run as JSON, for `train --recipe` on another machine"""
     import json
 
-    from ibpapers.jobs import training_code
+    from ibpapers import jobs
 
     plan = _read_plan(options)
-    run = plan.run(options.run)
-    dataset_folder = str(plan.dataset_folder(run.dataset))
-    content = {"recipe": run.recipe, "code": training_code(run), "dataset_folder": dataset_folder}
+    run, inputs = plan.run(options.run), plan.inputs(options.run)
+    content = {
+        "recipe": run.recipe,
+        "code": jobs.table(plan)["train"][run.id].code,
+        "dataset": str(inputs.dataset),
+        "entropies": {name: str(path) for name, path in inputs.entropies.items()},
+        "runs": {name: str(path) for name, path in inputs.runs.items()},
+    }
     print(json.dumps(content, indent=2))
 
 
@@ -122,9 +131,8 @@ def _fetch(options: argparse.Namespace) -> None:
     from ibpapers.datasets.fetch import fetch
 
     plan = _read_plan(options)
-    folder = plan.source_folder(options.source)
-    with _report(f"fetched {options.source}", folder):
-        fetch(options.source, folder, plan.params.mirror)
+    with _job(plan, "fetch", options.source):
+        fetch(options.source, plan.source_folder(options.source), plan.params.mirror)
 
 
 def _dataset(options: argparse.Namespace) -> None:
@@ -132,49 +140,63 @@ def _dataset(options: argparse.Namespace) -> None:
     from ibpapers import datasets
     from ibpapers.plan import RESULTS
 
+    plan, name = _read_plan(options), options.name
+    with _job(plan, "dataset", name):
+        folder, settings = plan.dataset_folder(name), plan.dataset_settings(name)
+        datasets.build(name, plan.tier, RESULTS / "sources", folder, settings)
+
+
+def _entropy(options: argparse.Namespace) -> None:
+    """estimate an entropy that trainings read"""
+    from ibpapers.files import write_json
+    from ibpapers.papers import PAPERS
+
     plan = _read_plan(options)
-    name = _among(plan.datasets(), "dataset", options.name)
-    folder = plan.dataset_folder(name)
-    with _report(f"built {name} ({plan.tier})", folder):
-        seed = plan.dataset_settings(name)["seed"]
-        datasets.build(name, plan.tier, RESULTS / "sources", folder, seed)
+    with _job(plan, "entropy", options.entropy):
+        entropy = plan.entropies[options.entropy]
+        estimate = PAPERS[entropy.paper].room("entropies").estimate
+        found = estimate(dict(entropy.recipe), plan.dataset_folder(entropy.dataset))
+        write_json(plan.entropy_file(entropy.id), found)
 
 
 def _train(options: argparse.Namespace) -> None:
     """train one run, all its seeds"""
     if options.recipe:
-        name, recipe, code, dataset_folder, folder = _job_of_recipe(options)
-    elif options.run:
-        name, recipe, code, dataset_folder, folder = _job_of_plan(options)
-    else:
+        _train_recipe(options)
+    elif not options.run:
         raise UserError("train: give a RUN of the plan, or --recipe FILE")
-    from ibpapers.training import train
-
-    with _report(f"trained {name}", folder):
-        train(recipe, dataset_folder, folder, code)
-
-
-def _job_of_plan(options: argparse.Namespace) -> tuple[str, dict, str, Path, Path]:
-    from ibpapers.jobs import training_code
-
-    if options.dataset or options.output:
+    elif options.dataset or options.output:
         raise UserError("train: --dataset and --output go with --recipe FILE")
-    plan = _read_plan(options)
-    run = plan.run(options.run)
-    folders = plan.dataset_folder(run.dataset), plan.run_folder(run.id)
-    return run.id, dict(run.recipe), training_code(run), *folders
+    else:
+        plan = _read_plan(options)
+        with _job(plan, "train", options.run) as job:
+            from ibpapers.files import read_json
+            from ibpapers.training import train
+
+            run, folder = plan.run(options.run), plan.run_folder(options.run)
+            train(dict(run.recipe), plan.inputs(run.id), folder, job.code)
+            job.content["training"] = read_json(folder / "recipe.json")["environment"]
 
 
-def _job_of_recipe(options: argparse.Namespace) -> tuple[str, dict, str, Path, Path]:
+def _train_recipe(options: argparse.Namespace) -> None:
+    """Train without a plan, with nothing installed but what training needs."""
     from ibpapers.files import read_json
+    from ibpapers.inputs import Inputs
 
     if options.run or not options.output:
         raise UserError("train --recipe FILE: give --output FOLDER as well, and no RUN")
-    job = read_json(options.recipe)
-    if not isinstance(job, dict) or not {"recipe", "code", "dataset_folder"} <= set(job):
+    found = read_json(options.recipe)
+    if not isinstance(found, dict) or not set(found) >= RECIPE_KEYS:
         raise UserError(f"{options.recipe}: not the output of `python -m ibpapers recipe RUN`")
-    dataset_folder = Path(options.dataset or job["dataset_folder"])
-    return options.recipe, job["recipe"], job["code"], dataset_folder, Path(options.output)
+    inputs = Inputs(
+        Path(options.dataset or found["dataset"]),
+        {name: Path(path) for name, path in found["entropies"].items()},
+        {name: Path(path) for name, path in found["runs"].items()},
+    )
+    from ibpapers.training import train
+
+    with _report(f"trained {options.recipe}", options.output):
+        train(found["recipe"], inputs, Path(options.output), found["code"])
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -183,13 +205,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     from ibpapers.papers import PAPERS
 
     plan = _read_plan(options)
-    run = plan.run(options.run)
-    path = plan.evaluation_file(run.id)
-    with _report(f"evaluated {run.id}", path):
+    with _job(plan, "evaluate", options.run):
+        run = plan.run(options.run)
         evaluate = PAPERS[run.paper].room("evaluation").evaluate
-        folders = plan.run_folder(run.id), plan.dataset_folder(run.dataset)
-        rows = evaluate(*folders, dict(run.evaluation))
-        with atomic_write(path) as temporary:
+        rows = evaluate(plan.run_folder(run.id), plan.inputs(run.id), dict(run.evaluation))
+        with atomic_write(plan.evaluation_file(run.id)) as temporary:
             rows.to_parquet(temporary, index=False)
 
 
@@ -197,45 +217,45 @@ def _collect(options: argparse.Namespace) -> None:
     """join a paper's evaluations into its table of results"""
     from ibpapers.report import results
 
-    plan, paper = _plan_and_paper(options)
-    with _report(f"collected {paper}", results.results_file(plan, paper)):
-        results.collect(plan, paper)
+    plan = _read_plan(options)
+    with _job(plan, "collect", options.paper):
+        results.collect(plan, options.paper)
 
 
 def _figure(options: argparse.Namespace) -> None:
     """draw a figure"""
     from ibpapers.report import exhibits
 
-    plan, paper, name = _plan_and_exhibit(options)
-    with _report(f"drew {paper}/{name}", exhibits.figure_file(plan, paper, name)):
-        exhibits.draw_figure(plan, paper, name)
+    plan, exhibit = _read_plan(options), getattr(options, "paper/name")
+    with _job(plan, "figure", exhibit) as job:
+        exhibits.draw_figure(plan, *exhibit.split("/"), trace=job.trace())
 
 
 def _table(options: argparse.Namespace) -> None:
     """fill in a table"""
     from ibpapers.report import exhibits
 
-    plan, paper, name = _plan_and_exhibit(options)
-    with _report(f"filled in {paper}/{name}", exhibits.table_file(plan, paper, name)):
-        exhibits.draw_table(plan, paper, name)
+    plan, exhibit = _read_plan(options), getattr(options, "paper/name")
+    with _job(plan, "table", exhibit):
+        exhibits.draw_table(plan, *exhibit.split("/"))
 
 
 def _claims(options: argparse.Namespace) -> None:
     """judge a paper's claims by its results"""
     from ibpapers.report import claims
 
-    plan, paper = _plan_and_paper(options)
-    with _report(f"judged the claims of {paper}", plan.report_folder(paper) / "claims.json"):
-        claims.judge(plan, paper)
+    plan = _read_plan(options)
+    with _job(plan, "claims", options.paper):
+        claims.judge(plan, options.paper)
 
 
 def _track(options: argparse.Namespace) -> None:
     """bring a paper's finished runs into MLflow"""
-    from ibpapers.tracking import marker, mlflow_store
+    from ibpapers.tracking import mlflow_store
 
-    plan, paper = _plan_and_paper(options)
-    with _report(f"tracked {paper}", marker.path(plan, paper)):
-        mlflow_store.track(plan, paper)
+    plan = _read_plan(options)
+    with _job(plan, "track", options.paper):
+        mlflow_store.track(plan, options.paper)
 
 
 def _paper(options: argparse.Namespace) -> None:
@@ -244,8 +264,8 @@ def _paper(options: argparse.Namespace) -> None:
     from ibpapers.report import paper
 
     plan = _read_plan(options)
-    with _report("typeset the report", plan.root / "paper.pdf"):
-        paper.build(plan, identity(plan))
+    with _job(plan, "paper", "paper") as job:
+        paper.build(plan, identity(plan), trace=job.trace())
 
 
 def _results(options: argparse.Namespace) -> None:
@@ -290,29 +310,26 @@ def _read_plan(options: argparse.Namespace) -> Plan:
     return read(options.params, [*shlex.split(os.environ.get(OVERRIDES, "")), *options.overrides])
 
 
-def _plan_and_paper(options: argparse.Namespace) -> tuple[Plan, str]:
-    plan = _read_plan(options)
-    return plan, _among(plan.papers, "paper", options.paper)
+@contextmanager
+def _job(plan: Plan, rule: str, name: str) -> Iterator[Recorded]:
+    """One job of the plan: its inputs checked, its outputs recorded, what was done reported."""
+    from ibpapers import jobs
+    from ibpapers.provenance.record import recorded
 
-
-def _plan_and_exhibit(options: argparse.Namespace) -> tuple[Plan, str, str]:
-    paper, _, name = getattr(options, "paper/name").partition("/")
-    plan = _read_plan(options)
-    return plan, _among(plan.papers, "paper", paper), name
-
-
-def _among(known: Collection[str], kind: str, name: str) -> str:
-    if name not in known:
-        raise UserError(f"the plan has no {kind} {name!r}; it has: {', '.join(known)}")
-    return name
+    of_rule = jobs.table(plan)[rule]
+    if name not in of_rule:
+        raise UserError(f"the plan has no {rule} {name!r}; it has: {', '.join(of_rule) or 'none'}")
+    job = of_rule[name]
+    with _report(job.id, job.outputs[0]), recorded(job) as record:
+        yield record
 
 
 @contextmanager
-def _report(what: str, where: Path) -> Iterator[None]:
+def _report(what: str, where: Path | str) -> Iterator[None]:
     """Say what was done, where it is and how long it took; nothing where it failed."""
     start = time.monotonic()
     yield
-    print(f"{what} in {time.monotonic() - start:.1f} s: {where}")
+    print(f"{what}: done in {time.monotonic() - start:.1f} s: {where}")
 
 
 if __name__ == "__main__":

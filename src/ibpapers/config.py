@@ -11,28 +11,33 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
-from ibpapers.datasets import DATASETS
+from ibpapers.datasets import DATASETS, settings
 from ibpapers.errors import UserError
 from ibpapers.papers import PAPERS
-from ibpapers.settings import Closed, Count, Seed
+from ibpapers.settings import Closed
 
 Tier = Literal["sample", "real"]
 Scale = Literal["smoke", "laptop", "paper"]
 
+LARGEST_FILE = 200_000  # bytes, of params.yaml or an overlay
+PROBLEMS_SHOWN = 5
 
-class Dataset(Closed):
-    seed: Annotated[Seed, Field(description="of what is random in building it")]
 
-
-# One field per dataset of the table of datasets.
-Datasets = create_model("Datasets", __base__=Closed, **dict.fromkeys(DATASETS, (Dataset, ...)))
+# One field per dataset, typed by its class in `datasets.settings`.
+Datasets = create_model(
+    "Datasets",
+    __base__=Closed,
+    **{name: (getattr(settings, one.settings), ...) for name, one in DATASETS.items()},
+)
 
 
 class Tracking(Closed):
@@ -48,13 +53,30 @@ Papers = create_model(
 )
 
 
+def _address(mirror: str) -> str:
+    """`mirror`, a folder or an http(s) address. Raises ValueError where it can be neither."""
+    scheme, separator, _ = mirror.partition("://")
+    if not mirror.strip() or not mirror.isprintable():
+        raise ValueError("expected a folder or an http(s) address, without control characters")
+    if separator and scheme not in ("http", "https"):
+        raise ValueError("an address begins with http:// or https://")
+    urlsplit(mirror)
+    return mirror
+
+
+Mirror = Annotated[str, AfterValidator(_address)]
+
+
 class Params(Closed):
     data: Annotated[Tier, Field(description="sample: no network needed; real: the papers' data")]
     scale: Annotated[Scale, Field(description="smoke: minutes; laptop: a night; paper: a cluster")]
     mirror: Annotated[
-        str | None, Field(description="folder or URL to take the real sources from; null: public")
+        Mirror | None,
+        Field(description="folder or URL to take the real sources from; null: public"),
     ]
-    threads: Annotated[Count, Field(description="CPU threads of one training; part of its result")]
+    threads: Annotated[
+        int, Field(ge=1, le=1024, description="CPU threads of one training; part of its result")
+    ]
     tracking: Tracking
     datasets: Datasets
     papers: Papers
@@ -68,7 +90,7 @@ def load(path: Path | str = "params.yaml", overrides: Sequence[str] = ()) -> Par
     """
     path = Path(path)
     layers = [(str(path), _read(path))]
-    layers += [(f"--set {override}", _override(override)) for override in overrides]
+    layers += [(f"--set {_shown(override)}", _override(override)) for override in overrides]
     merged = _merge(layers)
     scale = merged.get("scale")
     if scale in get_args(Scale) and scale != "smoke":
@@ -82,14 +104,21 @@ def load(path: Path | str = "params.yaml", overrides: Sequence[str] = ()) -> Par
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as people expect it: 1e-3 is a number, a key stands once, and nothing is an alias."""
+    """YAML as people expect it: what is read is what is written there, and nothing else.
+
+    A key stands once, nothing is an alias, no tag makes a value something else. Numbers are as in
+    YAML 1.2 and JSON, and 1e-3 is one; 010, 0x10, 1_000, 1:30, yes and 2024-01-01, of which
+    readers of YAML make different things, are text.
+    """
+
+    yaml_implicit_resolvers: ClassVar[dict] = {}
 
     def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.constructor.ConstructorError(
-                None, None, f"alias *{event.anchor}: write the value out", event.start_mark
-            )
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            raise _unwanted(event, f"alias *{event.anchor}: write the value out")
+        if event.tag is not None:
+            raise _unwanted(event, f"tag {event.tag}: write the value without it")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node, deep=False):
@@ -99,18 +128,28 @@ class _Loader(yaml.SafeLoader):
             is_text = isinstance(key, str)
             if not is_text or key in seen:
                 why = "stands twice" if is_text else "is not text"
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} {why}", key_node.start_mark
-                )
+                raise _unwanted(key_node, f"key {key!r} {why}")
             seen.add(key)
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)$"),
-    list("-+.0123456789"),
-)
+def _unwanted(found: yaml.Event | yaml.Node, why: str) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, why, found.start_mark)
+
+
+for _type, _pattern, _first in (
+    ("null", r"~|null|", ["~", "n", ""]),
+    ("bool", r"true|false", list("tf")),
+    ("int", r"[-+]?(0|[1-9]\d*)", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?((\d+\.\d*|\.\d+)([eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.inf)|\.nan",
+        list("-+.0123456789"),
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_type}", re.compile(f"^(?:{_pattern})$", re.ASCII), _first
+    )
 
 
 def parse_yaml(text: str, where: str) -> Any:
@@ -126,9 +165,13 @@ def parse_yaml(text: str, where: str) -> Any:
 
 def _read(path: Path) -> dict:
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
+    if len(content) > LARGEST_FILE:
+        raise UserError(f"{path}: larger than the {LARGEST_FILE:,} bytes allowed for settings")
     tree = parse_yaml(text, str(path))
     if not isinstance(tree, dict):
         raise UserError(f"{path}: expected keys and values, found {type(tree).__name__}")
@@ -138,8 +181,8 @@ def _read(path: Path) -> dict:
 def _override(override: str) -> dict:
     key, separator, text = override.partition("=")
     if not separator or not key:
-        raise UserError(f"--set {override}: expected key.path=value")
-    value = parse_yaml(text, f"--set {override}")
+        raise UserError(f"--set {_shown(override)}: expected key.path=value")
+    value = parse_yaml(text, f"--set {_shown(override)}")
     for part in reversed(key.split(".")):
         value = {part: value}
     return value
@@ -161,9 +204,10 @@ def _merge_two(below: Mapping, above: Mapping) -> dict:
 
 
 def _explain(error: ValidationError, layers: Sequence[tuple[str, dict]]) -> Iterator[str]:
-    for problem in error.errors():
+    problems = error.errors()
+    for problem in problems[:PROBLEMS_SHOWN]:
         keys = problem["loc"]
-        where = f"{_layer_of(keys, layers)}: {'.'.join(map(str, keys))}"
+        where = f"{_layer_of(keys, layers)}: {'.'.join(map(_shown, keys))}"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(keys[:-1])
             near = difflib.get_close_matches(str(keys[-1]), known, n=1, cutoff=0.5)
@@ -172,8 +216,30 @@ def _explain(error: ValidationError, layers: Sequence[tuple[str, dict]]) -> Iter
         elif problem["type"] == "missing":
             yield f"{where}: missing"
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            yield f"{where} = {problem['input']!r}: {message[0].lower()}{message[1:]}"
+            message = _expected(problem).removeprefix("Value error, ")
+            yield f"{where} = {_SHORT.repr(problem['input'])}: {message[0].lower()}{message[1:]}"
+    if len(problems) > PROBLEMS_SHOWN:
+        yield f"... and {len(problems) - PROBLEMS_SHOWN:,} more"
+
+
+def _expected(problem: Mapping[str, Any]) -> str:
+    """What pydantic says of a problem, without its own vocabulary."""
+    if problem["type"] in ("model_type", "model_attributes_type"):
+        return "expected keys and values"
+    if problem["type"] == "bool_type":
+        return "input should be true or false"
+    return problem["msg"]
+
+
+def _shown(text: object) -> str:
+    """A key or an override in one line; control characters could rewrite the terminal."""
+    text = str(text)
+    return text if text.isprintable() and len(text) <= _SHORT.maxstring else _SHORT.repr(text)
+
+
+# Values of any size and depth, in one line.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, 200, 200
 
 
 def _layer_of(keys: Sequence, layers: Sequence[tuple[str, dict]]) -> str:

@@ -37,13 +37,22 @@ def stages(plan: Plan) -> dict[str, Any]:
     evaluations = [f"{ROOT}/evaluations/{paper}" for paper in plan.papers]
     reports = [f"{ROOT}/report/{paper}" for paper in plan.papers]
     papers = [f"papers.{paper}" for paper in plan.papers]
-    last = [*reports, f"{ROOT}/paper.pdf", "results/paper.pdf", ".snakemake/metadata"]
-    return {
+    pdfs = [f"{ROOT}/paper.pdf", f"{ROOT}/paper.trace.json", "results/paper.pdf"]
+    last = [*reports, *pdfs, ".snakemake/metadata"]
+    shape = ["data", "scale", "threads", *papers]
+    entropies = [f"{ROOT}/entropies/{paper}" for paper in _with_entropies(plan)]
+    stages = {
         "data": _stage("datasets", [], ["data", "datasets"], datasets),
-        "train": _stage("runs", datasets, ["data", "scale", "threads", *papers], runs),
-        "evaluate": _stage("evaluations", [*datasets, *runs], papers, evaluations),
+        "entropy": _stage("entropies", datasets, shape, entropies),
+        "train": _stage("runs", [*datasets, *entropies], shape, runs),
+        "evaluate": _stage("evaluations", [*datasets, *entropies, *runs], papers, evaluations),
         "report": _stage("paper", ["published", "paper", *evaluations], papers, last),
     }
+    return {name: stage for name, stage in stages.items() if stage["outs"]}
+
+
+def _with_entropies(plan: Plan) -> list[str]:
+    return [name for name, paper in plan.papers.items() if paper.entropies]
 
 
 def _stage(target: str, deps: list[str], params: list[str], outs: list[str]) -> dict[str, Any]:

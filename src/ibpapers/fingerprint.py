@@ -16,6 +16,7 @@ from pathlib import Path
 PACKAGE = __name__.partition(".")[0]
 
 
+@cache
 def code_hash(*modules: str) -> str:
     """SHA-256 (64 hexadecimal digits) of the import closure of `modules` within this package.
 
@@ -27,8 +28,13 @@ def code_hash(*modules: str) -> str:
     Raises:
         ModuleNotFoundError: one of `modules` does not exist.
     """
-    lines = [f"{name} {_parse(name)[0]}\n" for name in sorted(closure(*modules))]
+    lines = [f"{name} {own}\n" for name, own in module_hashes(*modules).items()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def module_hashes(*modules: str) -> dict[str, str]:
+    """The hash of each module in the import closure of `modules`, by name."""
+    return {name: _parse(name)[0] for name in sorted(closure(*modules))}
 
 
 def closure(*modules: str) -> set[str]:

@@ -7,15 +7,18 @@ A result's path is its identity::
 
     results/sources/<source>/                      as downloaded or generated
     results/datasets/<dataset>-<tier>/             arrays.npz, card.json
+    results/<tier>-<scale>/entropies/<id>.json     estimates that trainings and figures read
     results/<tier>-<scale>/runs/<run id>/          model.safetensors, history.npz, recipe.json
     results/<tier>-<scale>/evaluations/<run id>.parquet
     results/<tier>-<scale>/report/<paper>/         results.parquet, figures, tables, claims.json
     results/<tier>-<scale>/paper.pdf               the latest one is results/paper.pdf
+
+Beside each, ``trace.json`` or ``<name>.trace.json`` records how it came to be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,17 +26,36 @@ from typing import Any
 from ibpapers.config import Params, load
 from ibpapers.datasets import DATASETS
 from ibpapers.errors import UserError
+from ibpapers.inputs import Inputs
 from ibpapers.papers import PAPERS
 
 RESULTS = Path("results")
 
 
 @dataclass(frozen=True)
+class Entropy:
+    """An entropy or information of a dataset, estimated once, before the trainings that read it.
+
+    `recipe` is all that the estimate depends on beside its code and its dataset.
+    """
+
+    paper: str
+    dataset: str
+    name: str
+    recipe: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.paper}/{self.dataset}/{self.name}"
+
+
+@dataclass(frozen=True)
 class Run:
     """One training: a method on a dataset under one setting, with all its seeds.
 
-    `recipe` is all that the training depends on beside its code and its dataset; `evaluation`
-    is what only the evaluation depends on.
+    `recipe` is all that the training depends on beside its code and its inputs; `evaluation`
+    is what only the evaluation depends on. Inputs beside the dataset: the estimates `entropies`
+    (ids), and the trained models of the runs `after` (ids, of the same paper).
     """
 
     paper: str
@@ -42,6 +64,8 @@ class Run:
     name: str
     recipe: Mapping[str, Any]
     evaluation: Mapping[str, Any]
+    entropies: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -70,6 +94,7 @@ class Exhibit:
     title: str
     study: str
     histories: tuple[str, ...] = ()  # run ids whose training history it shows
+    entropies: tuple[str, ...] = ()  # ids of the estimates that it shows
 
 
 @dataclass(frozen=True)
@@ -81,6 +106,7 @@ class PaperPlan:
     figures: tuple[Exhibit, ...]
     tables: tuple[Exhibit, ...]
     claims: tuple[str, ...]
+    entropies: tuple[Entropy, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +114,7 @@ class Plan:
     params: Params
     papers: Mapping[str, PaperPlan]
     runs: Mapping[str, Run] = field(default_factory=dict)
+    entropies: Mapping[str, Entropy] = field(default_factory=dict)
 
     @property
     def tier(self) -> str:
@@ -104,7 +131,8 @@ class Plan:
         return self.runs[run_id]
 
     def datasets(self) -> tuple[str, ...]:
-        return tuple(sorted({run.dataset for run in self.runs.values()}))
+        users = (*self.runs.values(), *self.entropies.values())
+        return tuple(sorted({user.dataset for user in users}))
 
     def sources(self) -> tuple[str, ...]:
         used = {s for name in self.datasets() for s in DATASETS[name].sources[self.tier]}
@@ -119,8 +147,20 @@ class Plan:
     def dataset_settings(self, dataset: str) -> dict[str, Any]:
         return getattr(self.params.datasets, dataset).model_dump(mode="json")
 
+    def entropy_file(self, entropy_id: str) -> Path:
+        return self.root / "entropies" / f"{entropy_id}.json"
+
     def run_folder(self, run_id: str) -> Path:
         return self.root / "runs" / run_id
+
+    def inputs(self, run_id: str) -> Inputs:
+        """What the training of a run, and its evaluation, read."""
+        run = self.run(run_id)
+        return Inputs(
+            dataset=self.dataset_folder(run.dataset),
+            entropies={entropy: self.entropy_file(entropy) for entropy in run.entropies},
+            runs={other: self.run_folder(other) for other in run.after},
+        )
 
     def evaluation_file(self, run_id: str) -> Path:
         return self.root / "evaluations" / f"{run_id}.parquet"
@@ -135,12 +175,20 @@ def make(params: Params) -> Plan:
         name: paper.room("studies").plan(getattr(params.papers, name), params)
         for name, paper in PAPERS.items()
     }
-    runs: dict[str, Run] = {}
-    for paper in papers.values():
-        for run in paper.runs:
-            if runs.setdefault(run.id, run) is not run:
-                raise UserError(f"params.yaml asks for two different runs named {run.id}")
-    return Plan(params=params, papers=papers, runs=runs)
+    return Plan(
+        params=params,
+        papers=papers,
+        runs=_by_id("runs", (run for paper in papers.values() for run in paper.runs)),
+        entropies=_by_id("entropies", (e for paper in papers.values() for e in paper.entropies)),
+    )
+
+
+def _by_id(kind: str, listed: Iterable[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for one in listed:
+        if found.setdefault(one.id, one) is not one:
+            raise UserError(f"params.yaml asks for two different {kind} named {one.id}")
+    return found
 
 
 def read(path: Path | str = "params.yaml", overrides: Sequence[str] = ()) -> Plan:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ibpapers import datasets, files
-from ibpapers.datasets import handwritten, handwritten_build, mel, mnist, spoken_digits
+from ibpapers.datasets import cards, handwritten, handwritten_build, mel, mnist, spoken_digits
 from ibpapers.datasets.fetch import fetch
 from ibpapers.errors import UserError
 
@@ -92,7 +92,7 @@ def test_same_seed_same_bytes_other_seed_other_pairs(tiny_sources, tmp_path):
     first = build(tiny_sources, tmp_path / "first")
     build(tiny_sources, tmp_path / "again")
     other = build(tiny_sources, tmp_path / "other", seed=1)
-    for name in (handwritten.ARRAYS, handwritten.CARD):
+    for name in (handwritten.ARRAYS, cards.CARD):
         again = (tmp_path / "again" / name).read_bytes()
         assert (tmp_path / "first" / name).read_bytes() == again
     assert (first["train_recording"] != other["train_recording"]).any()
@@ -160,9 +160,9 @@ def test_changed_arrays_are_refused(tiny_sources, tmp_path):
 
 def test_unknown_dataset_or_tier_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no dataset 'handwriten'\. Datasets: handwritten"):
-        datasets.build("handwriten", "real", tmp_path, tmp_path, 0)
+        datasets.build("handwriten", "real", tmp_path, tmp_path, {"seed": 0})
     with pytest.raises(UserError, match=r"no tier 'fake'\. Tiers: real, sample"):
-        datasets.build("handwritten", "fake", tmp_path, tmp_path, 0)
+        datasets.build("handwritten", "fake", tmp_path, tmp_path, {"seed": 0})
 
 
 def test_loading_needs_numpy_only():
@@ -178,7 +178,7 @@ def test_loading_needs_numpy_only():
 def test_the_sample_builds_with_one_command(tmp_path):
     for source in datasets.DATASETS["handwritten"].sources["sample"]:
         fetch(source, tmp_path / source)
-    datasets.build("handwritten", "sample", tmp_path, tmp_path / "out", 0)
+    datasets.build("handwritten", "sample", tmp_path, tmp_path / "out", {"seed": 0})
     dataset = handwritten.load(tmp_path / "out")
     assert dataset.train.mel.shape == (4_000, 512)
     assert dataset.test.mel.shape == (1_000, 512)
@@ -188,7 +188,7 @@ def test_the_sample_builds_with_one_command(tmp_path):
 def test_the_real_data_build(tmp_path, mirror):
     for source in datasets.DATASETS["handwritten"].sources["real"]:
         fetch(source, tmp_path / source, mirror)
-    datasets.build("handwritten", "real", tmp_path, tmp_path / "out", 0)
+    datasets.build("handwritten", "real", tmp_path, tmp_path / "out", {"seed": 0})
     dataset = handwritten.load(tmp_path / "out")
     assert dataset.train.mel.shape == (60_000, 512)
     assert dataset.test.mel.shape == (10_000, 512)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ibpapers.files import read_json, sha256, write_json
+from ibpapers.inputs import Inputs
 from ibpapers.papers.pom2dib.evaluation import evaluate
 from ibpapers.training import train
 from ibpapers.training.checkpoint import load as load_checkpoint
@@ -16,7 +17,7 @@ N_TEST = 18
 
 
 @pytest.fixture
-def dataset_folder(tmp_path):
+def inputs(tmp_path):
     draw, arrays = np.random.default_rng(0), {}
     for side, size in (("train", 40), ("test", N_TEST)):
         arrays[f"{side}_fft"] = draw.random((size, 196), dtype=np.float32)
@@ -25,18 +26,18 @@ def dataset_folder(tmp_path):
     folder = tmp_path / "dataset"
     folder.mkdir()
     np.savez(folder / "arrays.npz", **arrays)
-    write_json(folder / "card.json", {"arrays": {"sha256": sha256(folder / "arrays.npz")}})
-    return folder
+    write_json(folder / "card.json", {"tier": "sample", "arrays": {"sha256": sha256(folder / "arrays.npz")}})
+    return Inputs(folder)
 
 
 @pytest.fixture
-def trained(recipe, dataset_folder, tmp_path):
+def trained(recipe, inputs, tmp_path):
     """A function: train a method for three updates with two seeds; the run's folder."""
 
     def of(method, name="run"):
         training = {**recipe(method)["training"], "updates": 3, "log_selection_every": 2}
         folder = tmp_path / name
-        train(recipe(method, training=training, seeds=[3, 5]), dataset_folder, folder, code="c0de")
+        train(recipe(method, training=training, seeds=[3, 5]), inputs, folder, code="c0de")
         return folder
 
     return of
@@ -67,9 +68,9 @@ def test_the_same_recipe_gives_the_same_bytes(trained, method):
         assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
-def test_training_log_is_the_mean_of_the_last_updates(trained, dataset_folder):
+def test_training_log_is_the_mean_of_the_last_updates(trained, inputs):
     folder = trained("tadib")
-    table = evaluate(folder, dataset_folder, SETTINGS)
+    table = evaluate(folder, inputs, SETTINGS)
     with np.load(folder / "history.npz", allow_pickle=False) as history:
         for number, seed in enumerate((3, 5)):
             found = values(table, seed)
@@ -78,8 +79,8 @@ def test_training_log_is_the_mean_of_the_last_updates(trained, dataset_folder):
                 assert found[f"training_{name}"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_full_participation_counts_and_bounds(trained, dataset_folder):
-    found = values(evaluate(trained("tadib"), dataset_folder, SETTINGS), 3)
+def test_full_participation_counts_and_bounds(trained, inputs):
+    found = values(evaluate(trained("tadib"), inputs, SETTINGS), 3)
     assert found["links"] == 27
     assert found["sum_rate"] == found["sum_rate_factorised"]
     assert 0 < found["sum_rate_joint"] <= 27 * math.log(6)
@@ -88,20 +89,20 @@ def test_full_participation_counts_and_bounds(trained, dataset_folder):
     assert found["limit_violations"] == SETTINGS["selection_draws"]  # it ignores them
 
 
-def test_a_policy_keeps_the_limits(trained, dataset_folder):
-    table = evaluate(trained("pom2dib"), dataset_folder, SETTINGS)
+def test_a_policy_keeps_the_limits(trained, inputs):
+    table = evaluate(trained("pom2dib"), inputs, SETTINGS)
     assert (table[table["metric"] == "limit_violations"]["value"] == 0).all()
 
 
-def test_the_whole_test_set_is_used(trained, dataset_folder):
-    found = values(evaluate(trained("dlsc"), dataset_folder, SETTINGS), 5)
+def test_the_whole_test_set_is_used(trained, inputs):
+    found = values(evaluate(trained("dlsc"), inputs, SETTINGS), 5)
     correct = found["t3_top1"] * N_TEST / 100
     assert correct == pytest.approx(round(correct))
     assert "sum_rate_joint" not in found
 
 
-def test_rows_carry_what_they_are(trained, dataset_folder):
-    table = evaluate(trained("rsdib"), dataset_folder, SETTINGS)
+def test_rows_carry_what_they_are(trained, inputs):
+    table = evaluate(trained("rsdib"), inputs, SETTINGS)
     assert list(table.columns) == [
         *("paper", "dataset", "tier", "scale", "run", "method", "settings"),
         *("seed", "metric", "value", "unit"),

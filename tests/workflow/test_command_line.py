@@ -91,7 +91,7 @@ def test_settings_lists_every_key_with_what_is_allowed(capsys):
 def test_recipe_is_what_train_takes(capsys):
     assert main(["recipe", "pom2dib/handwritten/dlsc"]) == 0
     job = json.loads(capsys.readouterr().out)
-    assert set(job) == {"recipe", "code", "dataset_folder"}
+    assert set(job) == {"recipe", "code", "dataset", "entropies", "runs"}
     assert job["recipe"]["method"] == "dlsc"
 
 
@@ -109,7 +109,7 @@ def test_planning_and_reporting_import_no_torch():
     code = (
         "import ibpapers.jobs, ibpapers.dvc_file, ibpapers.report.paper, "
         + ", ".join(f"ibpapers.papers.pom2dib.{room}" for room in rooms)
-        + "; ibpapers.jobs.names(ibpapers.plan.read())"
+        + "; ibpapers.jobs.table(ibpapers.plan.read())"
     )
     assert not {"torch", "mlflow", "dvc", "snakemake"} & imported(code)
 

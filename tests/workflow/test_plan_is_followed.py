@@ -11,6 +11,7 @@ from ibpapers import dvc_file, jobs, plan
 VERBS = {
     "fetch": "fetch {}",
     "dataset": "build {}",
+    "entropy": "estimate {}",
     "train": "train {}",
     "evaluate": "evaluate {}",
     "collect": "collect {}",
@@ -23,9 +24,9 @@ VERBS = {
 
 
 def test_snakefile_has_the_jobs_of_the_plan(checkout):
-    names = jobs.names(plan.read())
+    table = jobs.table(plan.read())
     assert checkout.due() == sorted(
-        VERBS[rule].format(name) for rule, of_rule in names.items() for name in of_rule
+        VERBS[rule].format(name) for rule, of_rule in table.items() for name in of_rule
     )
 
 

@@ -2,14 +2,13 @@
 # Out: results/sources/<source>/, results/datasets/<dataset>-<tier>/ with a card each.
 
 
-# Its files are checked against their checksums and kept from one fetch to the next; so the card
-# alone, written last, is an output.
 rule fetch:
     output:
         f"{PLAN.source_folder('{source}')}/card.json",
+        f"{PLAN.source_folder('{source}')}/trace.json",
     params:
-        contents=lambda w: jobs.source_contents(w.source),
-        code=lambda w: jobs.source_code(w.source),
+        settings=lambda w: JOBS["fetch"][w.source].settings,
+        code=lambda w: JOBS["fetch"][w.source].code,
     log:
         f"{LOGS}/fetch/{{source}}.log",
     benchmark:
@@ -26,16 +25,14 @@ rule fetch:
 
 rule dataset:
     input:
-        lambda w: [
-            f"{PLAN.source_folder(source)}/card.json"
-            for source in jobs.dataset_sources(PLAN, w.dataset)
-        ],
+        lambda w: JOBS["dataset"][w.dataset].inputs,
     output:
         f"{PLAN.dataset_folder('{dataset}')}/arrays.npz",
         f"{PLAN.dataset_folder('{dataset}')}/card.json",
+        f"{PLAN.dataset_folder('{dataset}')}/trace.json",
     params:
-        settings=lambda w: jobs.canonical(PLAN.dataset_settings(w.dataset)),
-        code=lambda w: jobs.dataset_code(w.dataset),
+        settings=lambda w: JOBS["dataset"][w.dataset].settings,
+        code=lambda w: JOBS["dataset"][w.dataset].code,
     log:
         f"{LOGS}/dataset/{PLAN.dataset_folder('{dataset}').name}.log",
     benchmark:

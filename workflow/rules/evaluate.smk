@@ -1,16 +1,16 @@
-# In:  a trained run and its dataset.
+# In:  a trained run and what it was trained on.
 # Out: <root>/evaluations/<run>.parquet, one row per seed and metric.
 
 
 rule evaluate:
     input:
-        rules.train.output,
-        lambda w: expand(rules.dataset.output, dataset=PLAN.run(w.run).dataset),
+        lambda w: JOBS["evaluate"][w.run].inputs,
     output:
         PLAN.evaluation_file("{run}"),
+        f"{ROOT}/evaluations/{{run}}.trace.json",
     params:
-        settings=lambda w: jobs.canonical(PLAN.run(w.run).evaluation),
-        code=lambda w: jobs.evaluation_code(PLAN.run(w.run)),
+        settings=lambda w: JOBS["evaluate"][w.run].settings,
+        code=lambda w: JOBS["evaluate"][w.run].code,
     log:
         f"{LOGS}/evaluate/{ROOT.name}/{{run}}.log",
     benchmark:

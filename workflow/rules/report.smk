@@ -1,32 +1,19 @@
-# In:  evaluations, histories, recipes, the numbers that the papers print, paper/.
+# In:  evaluations, histories, estimates, recipes, the numbers that the papers print, paper/.
 # Out: <root>/report/<paper>/ with the table of results, figures, tables and claims;
 #      <root>/paper.pdf and the latest one as results/paper.pdf; the runs in MLflow.
 
-REPORT = PLAN.report_folder("{paper}")
-
-
-def runs_of(paper):
-    return [run.id for run in PLAN.papers[paper].runs]
-
-
-def names_of(kind):
-    exhibits = (exhibit for paper in PLAN.papers.values() for exhibit in getattr(paper, kind))
-    return "|".join(re.escape(exhibit.name) for exhibit in exhibits)
-
-
-def exhibit(kind, wildcards):
-    exhibits = getattr(PLAN.papers[wildcards.paper], kind)
-    return next(one for one in exhibits if one.name == wildcards.name)
+REPORT = PLAN.root / "report"
 
 
 rule collect:
     input:
-        lambda w: expand(rules.evaluate.output, run=runs_of(w.paper)),
+        lambda w: JOBS["collect"][w.paper].inputs,
     output:
-        f"{REPORT}/results.parquet",
+        f"{REPORT}/{{paper}}/results.parquet",
+        f"{REPORT}/{{paper}}/results.trace.json",
     params:
-        studies=lambda w: jobs.studies(PLAN, w.paper),
-        code=lambda w: jobs.code_hash("ibpapers.report.results"),
+        settings=lambda w: JOBS["collect"][w.paper].settings,
+        code=lambda w: JOBS["collect"][w.paper].code,
     log:
         f"{LOGS}/collect/{ROOT.name}/{{paper}}.log",
     benchmark:
@@ -43,66 +30,59 @@ rule collect:
 
 rule figure:
     input:
-        rules.collect.output,
-        lambda w: [f"{PLAN.run_folder(r)}/history.npz" for r in exhibit("figures", w).histories],
-        lambda w: jobs.published(w.paper),
-        jobs.STYLE,
+        lambda w: JOBS["figure"][w.figure].inputs,
     output:
-        f"{REPORT}/{{name}}.pdf",
+        f"{REPORT}/{{figure}}.pdf",
+        f"{REPORT}/{{figure}}.trace.json",
     params:
-        settings=lambda w: jobs.exhibit_settings(PLAN, w.paper, exhibit("figures", w)),
-        code=lambda w: jobs.report_code(w.paper, "figures"),
-    wildcard_constraints:
-        name=names_of("figures"),
+        settings=lambda w: JOBS["figure"][w.figure].settings,
+        code=lambda w: JOBS["figure"][w.figure].code,
     log:
-        f"{LOGS}/figure/{ROOT.name}/{{paper}}/{{name}}.log",
+        f"{LOGS}/figure/{ROOT.name}/{{figure}}.log",
     benchmark:
-        f"{BENCHMARKS}/figure/{ROOT.name}/{{paper}}/{{name}}.tsv"
+        f"{BENCHMARKS}/figure/{ROOT.name}/{{figure}}.tsv"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     message:
-        "draw {wildcards.paper}/{wildcards.name}"
+        "draw {wildcards.figure}"
     shell:
-        "{IBPAPERS} figure {wildcards.paper}/{wildcards.name} > {log} 2>&1"
+        "{IBPAPERS} figure {wildcards.figure} > {log} 2>&1"
 
 
 rule table:
     input:
-        rules.collect.output,
-        lambda w: [f"{PLAN.run_folder(r)}/history.npz" for r in exhibit("tables", w).histories],
-        lambda w: jobs.published(w.paper),
+        lambda w: JOBS["table"][w.table].inputs,
     output:
-        f"{REPORT}/{{name}}.json",
+        f"{REPORT}/{{table}}.json",
+        f"{REPORT}/{{table}}.trace.json",
     params:
-        settings=lambda w: jobs.exhibit_settings(PLAN, w.paper, exhibit("tables", w)),
-        code=lambda w: jobs.report_code(w.paper, "tables"),
-    wildcard_constraints:
-        name=names_of("tables"),
+        settings=lambda w: JOBS["table"][w.table].settings,
+        code=lambda w: JOBS["table"][w.table].code,
     log:
-        f"{LOGS}/table/{ROOT.name}/{{paper}}/{{name}}.log",
+        f"{LOGS}/table/{ROOT.name}/{{table}}.log",
     benchmark:
-        f"{BENCHMARKS}/table/{ROOT.name}/{{paper}}/{{name}}.tsv"
+        f"{BENCHMARKS}/table/{ROOT.name}/{{table}}.tsv"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     message:
-        "fill in {wildcards.paper}/{wildcards.name}"
+        "fill in {wildcards.table}"
     shell:
-        "{IBPAPERS} table {wildcards.paper}/{wildcards.name} > {log} 2>&1"
+        "{IBPAPERS} table {wildcards.table} > {log} 2>&1"
 
 
 rule claims:
     input:
-        rules.collect.output,
-        lambda w: jobs.published(w.paper),
+        lambda w: JOBS["claims"][w.paper].inputs,
     output:
-        f"{REPORT}/claims.json",
+        f"{REPORT}/{{paper}}/claims.json",
+        f"{REPORT}/{{paper}}/claims.trace.json",
     params:
-        settings=lambda w: jobs.claims_settings(PLAN, w.paper),
-        code=lambda w: jobs.report_code(w.paper, "claims"),
+        settings=lambda w: JOBS["claims"][w.paper].settings,
+        code=lambda w: JOBS["claims"][w.paper].code,
     log:
         f"{LOGS}/claims/{ROOT.name}/{{paper}}.log",
     benchmark:
@@ -119,13 +99,13 @@ rule claims:
 
 rule track:
     input:
-        rules.collect.output,
-        lambda w: expand(rules.train.output, run=runs_of(w.paper)),
+        lambda w: JOBS["track"][w.paper].inputs,
     output:
-        f"{REPORT}/tracking.json",
+        f"{REPORT}/{{paper}}/tracking.json",
+        f"{REPORT}/{{paper}}/tracking.trace.json",
     params:
-        store=jobs.tracking_store(PLAN),
-        code=jobs.code_hash("ibpapers.tracking.mlflow_store"),
+        settings=lambda w: JOBS["track"][w.paper].settings,
+        code=lambda w: JOBS["track"][w.paper].code,
     log:
         f"{LOGS}/track/{ROOT.name}/{{paper}}.log",
     benchmark:
@@ -142,23 +122,14 @@ rule track:
 
 rule paper:
     input:
-        [
-            f"{PLAN.report_folder(paper)}/{file}"
-            for paper in JOBS["collect"]
-            for file in ("results.parquet", "claims.json")
-        ],
-        [f"{PLAN.run_folder(run)}/recipe.json" for run in JOBS["train"]],
-        [f"{PLAN.root}/report/{figure}.pdf" for figure in JOBS["figure"]],
-        [f"{PLAN.root}/report/{table}.json" for table in JOBS["table"]],
-        [path for paper in JOBS["collect"] for path in jobs.published(paper)],
-        jobs.paper_sources(),
+        JOBS["paper"]["paper"].inputs,
     output:
         f"{ROOT}/paper.pdf",
         "results/paper.pdf",
+        f"{ROOT}/paper.trace.json",
     params:
-        settings=jobs.report_settings(PLAN),
-        identity=jobs.canonical(jobs.identity(PLAN)),
-        code=jobs.code_hash("ibpapers.report.paper"),
+        settings=lambda w: JOBS["paper"]["paper"].settings,
+        code=lambda w: JOBS["paper"]["paper"].code,
     log:
         f"{LOGS}/paper/{ROOT.name}.log",
     benchmark:

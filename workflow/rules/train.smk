@@ -1,18 +1,19 @@
-# In:  a dataset.
+# In:  a dataset, estimates of its entropies, and trained runs, where a run starts from them.
 # Out: <root>/runs/<run>/, one method under one setting with all its seeds: the model, the history
 #      of its training, the recipe. Checkpoints lie beside them while it trains.
 
 
 rule train:
     input:
-        lambda w: expand(rules.dataset.output, dataset=PLAN.run(w.run).dataset),
+        lambda w: JOBS["train"][w.run].inputs,
     output:
         f"{PLAN.run_folder('{run}')}/model.safetensors",
         f"{PLAN.run_folder('{run}')}/history.npz",
         f"{PLAN.run_folder('{run}')}/recipe.json",
+        f"{PLAN.run_folder('{run}')}/trace.json",
     params:
-        recipe=lambda w: jobs.canonical(PLAN.run(w.run).recipe),
-        code=lambda w: jobs.training_code(PLAN.run(w.run)),
+        settings=lambda w: JOBS["train"][w.run].settings,
+        code=lambda w: JOBS["train"][w.run].code,
     log:
         f"{LOGS}/train/{ROOT.name}/{{run}}.log",
     benchmark:

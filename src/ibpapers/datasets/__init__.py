@@ -1,8 +1,10 @@
 """The datasets, each built from sources: real ones to download, or samples made here."""
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ibpapers.errors import UserError
 
@@ -11,14 +13,16 @@ from ibpapers.errors import UserError
 class Dataset:
     """A dataset: its sources per tier, in the order its builder takes them, and its modules.
 
-    `build_module` has `build(*source_folders, output_folder, tier, seed)`, `load_module` has
+    `build_module` has `build(*source_folders, output_folder, tier, **settings)`, `load_module` has
     `load(folder)`; they are imported when needed, since a training node may lack what builds.
+    `settings` names the class of its settings in `datasets.settings`.
     """
 
     name: str
     sources: dict[str, tuple[str, ...]]
     build_module: str
     load_module: str
+    settings: str = "Seeded"
 
 
 DATASETS: dict[str, Dataset] = {
@@ -42,7 +46,7 @@ def build(
     tier: str,
     sources_root: str | Path,
     output_folder: str | Path,
-    seed: int,
+    settings: Mapping[str, Any],
 ) -> None:
     """Build a dataset into `output_folder` from the fetched sources `sources_root/<source>`.
 
@@ -58,4 +62,4 @@ def build(
         )
     folders = [Path(sources_root) / source for source in dataset.sources[tier]]
     builder = importlib.import_module(dataset.build_module)
-    builder.build(*folders, output_folder=output_folder, tier=tier, seed=seed)
+    builder.build(*folders, output_folder=output_folder, tier=tier, **settings)

@@ -81,7 +81,7 @@ def judge(plan: Plan, paper: str) -> None:
     Raises:
         UserError: the results of `paper` are missing.
     """
-    evidence = view(plan, paper, results.read(plan, paper), histories={})
+    evidence = view(plan, paper, results.read(plan, paper))
     functions = PAPERS[paper].room("claims")
     verdicts = [
         {"name": name, **asdict(getattr(functions, name)(evidence))}

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ibpapers.errors import UserError
-from ibpapers.files import atomic_write, write_json
+from ibpapers.files import atomic_write, read_json, write_json
 from ibpapers.papers import PAPERS
 from ibpapers.plan import Exhibit, Plan
 from ibpapers.report import published, results
@@ -31,6 +32,7 @@ class View:
     Attributes:
         rows: results table (`results.COLUMNS`) of the study, or of all studies for a claim.
         histories: run id to training history, for the runs the exhibit names.
+        entropies: id to estimate, for those the exhibit names.
         printed: the paper's printed tables by name.
         settings: the paper's section of params.yaml.
     """
@@ -39,6 +41,7 @@ class View:
     scale: str
     rows: pd.DataFrame
     histories: Mapping[str, History]
+    entropies: Mapping[str, Mapping[str, Any]]
     printed: Mapping[str, pd.DataFrame]
     settings: Mapping[str, Any]
 
@@ -102,8 +105,8 @@ def table_file(plan: Plan, paper: str, name: str) -> Path:
     return plan.report_folder(paper) / f"{name}.json"
 
 
-def draw_figure(plan: Plan, paper: str, name: str) -> None:
-    """Draw a figure of the plan as a vector PDF.
+def draw_figure(plan: Plan, paper: str, name: str, trace: str = "") -> None:
+    """Draw a figure of the plan as a vector PDF that carries `trace` among its metadata.
 
     Raises:
         UserError: the plan has no such figure, or what it is drawn from is missing.
@@ -116,7 +119,7 @@ def draw_figure(plan: Plan, paper: str, name: str) -> None:
         figure = draw(_view(plan, paper, exhibit))
         style.stamp(figure, plan.params.data, plan.params.scale)
         with atomic_write(figure_file(plan, paper, name)) as temporary:
-            style.save_pdf(figure, temporary)
+            style.save_pdf(figure, temporary, trace)
 
 
 def draw_table(plan: Plan, paper: str, name: str) -> None:
@@ -131,13 +134,20 @@ def draw_table(plan: Plan, paper: str, name: str) -> None:
     write_json(table_file(plan, paper, name), content)
 
 
-def view(plan: Plan, paper: str, rows: pd.DataFrame, histories: Mapping[str, History]) -> View:
-    """`rows` and `histories` with everything else that a paper's functions look at."""
+def view(
+    plan: Plan,
+    paper: str,
+    rows: pd.DataFrame,
+    histories: Mapping[str, History] = MappingProxyType({}),
+    entropies: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> View:
+    """What a paper's functions look at: these, with the settings and the printed numbers."""
     return View(
         tier=plan.params.data,
         scale=plan.params.scale,
         rows=rows,
         histories=histories,
+        entropies=entropies,
         printed=published.read(paper),
         settings=getattr(plan.params.papers, paper).model_dump(mode="json"),
     )
@@ -146,7 +156,8 @@ def view(plan: Plan, paper: str, rows: pd.DataFrame, histories: Mapping[str, His
 def _view(plan: Plan, paper: str, exhibit: Exhibit) -> View:
     rows = results.read(plan, paper)
     histories = {run_id: _history(plan, run_id) for run_id in exhibit.histories}
-    return view(plan, paper, rows[rows["study"] == exhibit.study], histories)
+    entropies = {one: read_json(plan.entropy_file(one)) for one in exhibit.entropies}
+    return view(plan, paper, rows[rows["study"] == exhibit.study], histories, entropies)
 
 
 def _history(plan: Plan, run_id: str) -> History:

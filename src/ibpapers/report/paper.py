@@ -22,12 +22,15 @@ from ibpapers.report.style import FONTS
 SOURCES = Path("paper")
 
 
-def build(plan: Plan, identity: Mapping[str, str], sources: Path = SOURCES) -> None:
+def build(
+    plan: Plan, identity: Mapping[str, str], trace: str = "{}", sources: Path = SOURCES
+) -> None:
     """Compile the paper to `<root>/paper.pdf` and, with the same bytes, `results/paper.pdf`.
 
     `identity` is shown in the header as it is, in its order: names and values of code and
-    environment; below it what the runs recorded that they were trained with. The sources read
-    their numbers from `<root>/report/numbers.json`; the same inputs give the same bytes.
+    environment; below it what the runs recorded that they were trained with. `trace`, how all of
+    it came to be, is attached to the PDF as trace.json. The sources read their numbers from
+    `<root>/report/numbers.json`; the same inputs give the same bytes.
 
     Raises:
         UserError: a number is typed by hand in the sources, a name in them is unknown, or a
@@ -35,7 +38,7 @@ def build(plan: Plan, identity: Mapping[str, str], sources: Path = SOURCES) -> N
     """
     handtyped.check(sources)
     write_json(plan.root / "report" / "numbers.json", numbers(plan, identity, sources))
-    pdf = _compile(plan, sources / "paper.typ")
+    pdf = _compile(plan, sources / "paper.typ", trace)
     for path in (plan.root / "paper.pdf", RESULTS / "paper.pdf"):
         with atomic_write(path) as temporary:
             temporary.write_bytes(pdf)
@@ -130,13 +133,13 @@ def _results(table: pd.DataFrame) -> dict[str, Any]:
     return tree
 
 
-def _compile(plan: Plan, source: Path) -> bytes:
+def _compile(plan: Plan, source: Path, trace: str) -> bytes:
     """`source` with the folder that holds sources and results as Typst's root."""
     try:
         return typst.compile(
             str(source),
             root=".",
-            sys_inputs={"results": f"/{plan.root.as_posix()}"},
+            sys_inputs={"results": f"/{plan.root.as_posix()}", "trace": trace},
             font_paths=[str(FONTS)],
             ignore_system_fonts=True,
         )

@@ -73,7 +73,10 @@ def stamp(figure: Figure, tier: str, scale: str) -> None:
     )  # fmt: skip
 
 
-def save_pdf(figure: Figure, path: Path) -> None:
-    """Write a vector PDF with embedded fonts; the same figure gives the same bytes."""
+def save_pdf(figure: Figure, path: Path, trace: str = "") -> None:
+    """Write a vector PDF with embedded fonts and `trace`, how it came to be, as its keywords.
+
+    The same figure and trace give the same bytes.
+    """
     undated = {"Creator": "ibpapers", "Producer": "matplotlib", "CreationDate": None}
-    figure.savefig(path, format="pdf", metadata=undated)
+    figure.savefig(path, format="pdf", metadata={**undated, "Keywords": trace})

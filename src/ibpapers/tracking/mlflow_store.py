@@ -79,7 +79,7 @@ class _Seed:
 
     @property
     def key(self) -> str:
-        made_from = [self.recipe, self.record["code"], self.record["dataset"]]
+        made_from = [self.recipe, self.record["code"], self.record["inputs"]]
         return _hash([self.study, self.run_id, self.seed, *made_from])
 
     @property
@@ -162,7 +162,7 @@ class _Tracker:
             "run": child.run_id,
             "recipe": json.dumps(child.record["recipe"], sort_keys=True),
             "code": child.record["code"],
-            "dataset": child.record["dataset"],
+            "dataset": child.record["inputs"]["dataset"],
         }
         run = self.client.create_run(self.experiment, tags=tags, run_name=child.name)
         settings = {**child.recipe, "seed": child.seed}

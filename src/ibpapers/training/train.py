@@ -17,13 +17,14 @@ import numpy as np
 import torch
 from safetensors.torch import save as to_bytes
 
-from ibpapers.files import atomic_write, read_json, sha256, write_json
+from ibpapers.files import atomic_write, sha256, write_json
+from ibpapers.inputs import Inputs
 from ibpapers.training import device
 from ibpapers.training.loop import fit
 
 
-def train(recipe: dict[str, Any], dataset_folder: Path, output_folder: Path, code: str) -> None:
-    """Train `recipe` on the dataset in `dataset_folder`; `code` is the hash of the code at work.
+def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str) -> None:
+    """Train `recipe` on `inputs`; `code` is the hash of the code at work.
 
     Writes model.safetensors (``<seed>/<parameter>``), history.npz (``<name>`` [seeds, updates],
     float32; ``snapshot/<name>`` [seeds, S, ...]) and last recipe.json (what was done with what)
@@ -35,8 +36,8 @@ def train(recipe: dict[str, Any], dataset_folder: Path, output_folder: Path, cod
     paper = f"ibpapers.papers.{recipe['paper']}"
     method = import_module(f"{paper}.methods.{recipe['method']}")
     systems = import_module(f"{paper}.systems")
-    system = systems.load(recipe, dataset_folder, where)
-    dataset = read_json(dataset_folder / "card.json")["arrays"]["sha256"]
+    system = systems.load(recipe, inputs, where)
+    hashes = inputs.hashes()
 
     output_folder.mkdir(parents=True, exist_ok=True)
     models, histories, checkpoints = {}, [], []
@@ -48,7 +49,7 @@ def train(recipe: dict[str, Any], dataset_folder: Path, output_folder: Path, cod
                 trainee,
                 recipe["training"]["updates"],
                 path,
-                identity=_identity(recipe, seed, dataset, code, where),
+                identity=_identity(recipe, seed, hashes, code, where),
                 label=f"seed {seed} ({number} of {len(recipe['seeds'])})",
             )
         )
@@ -65,7 +66,7 @@ def train(recipe: dict[str, Any], dataset_folder: Path, output_folder: Path, cod
         {
             "recipe": recipe,
             "code": code,
-            "dataset": dataset,
+            "inputs": hashes,
             "files": {
                 name: sha256(output_folder / name) for name in ("history.npz", "model.safetensors")
             },
@@ -76,10 +77,10 @@ def train(recipe: dict[str, Any], dataset_folder: Path, output_folder: Path, cod
         path.unlink(missing_ok=True)
 
 
-def _identity(recipe: dict, seed: int, dataset: str, code: str, where: torch.device) -> str:
+def _identity(recipe: dict, seed: int, inputs: dict, code: str, where: torch.device) -> str:
     """What a checkpoint has to agree with; other seeds of the run are no part of it."""
     own = {k: v for k, v in recipe.items() if k != "seeds"}
-    facts = [own, seed, dataset, code, _environment(recipe, where)]
+    facts = [own, seed, inputs, code, _environment(recipe, where)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

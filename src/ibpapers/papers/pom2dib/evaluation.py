@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from ibpapers.files import read_json
 from ibpapers.information.rate import RATE_ESTIMATORS
+from ibpapers.inputs import Inputs
 from ibpapers.papers.pom2dib import systems
 from ibpapers.papers.pom2dib.trainee import DIB
 from ibpapers.training import checkpoint, device
@@ -25,7 +26,7 @@ Row = tuple[str, float, str]  # metric, value, unit
 CHUNK = 25  # batches that go through the networks together: bounds memory, fixes the draws
 
 
-def evaluate(run_folder: Path, dataset_folder: Path, settings: Mapping[str, Any]) -> pd.DataFrame:
+def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> pd.DataFrame:
     """One row per seed and metric of the run in `run_folder`.
 
     On the whole test set, in batches of ``settings["batch_size"]`` (the estimators' n) with a draw
@@ -38,7 +39,7 @@ def evaluate(run_folder: Path, dataset_folder: Path, settings: Mapping[str, Any]
     recipe = made["recipe"]
     device.make_deterministic(recipe["threads"])
     where = device.pick()
-    system = systems.load(recipe, dataset_folder, where)
+    system = systems.load(recipe, inputs, where)
     method = import_module(f"ibpapers.papers.pom2dib.methods.{recipe['method']}")
     tensors = load_file(run_folder / "model.safetensors")
     with np.load(run_folder / "history.npz", allow_pickle=False) as history:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ibpapers.datasets import handwritten
+from ibpapers.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ class System(NamedTuple):
     test: Split
 
 
-def load(recipe: dict[str, Any], folder: Path, device: torch.device) -> System:
-    """The system of `recipe["dataset"]`, its data read from `folder` onto `device`."""
-    return SYSTEMS[recipe["dataset"]](recipe["training"], folder, device)
+def load(recipe: dict[str, Any], inputs: Inputs, device: torch.device) -> System:
+    """The system of `recipe["dataset"]`, its data read onto `device`."""
+    return SYSTEMS[recipe["dataset"]](recipe["training"], inputs.dataset, device)
 
 
 def axes(system: System) -> dict[str, np.ndarray]:
