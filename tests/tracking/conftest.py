@@ -70,7 +70,7 @@ def write_results(plan: plans.Plan, updates: int = 1200, final: float = 1.0) -> 
             sum_rate=rng.normal(size=(len(seeds), updates)).astype(np.float32),
             selection_probability=np.zeros((len(seeds), 3, 3, 9)),
         )
-        record = {"recipe": dict(run.recipe), "code": "c0de", "dataset": "da7a"}
+        record = {"recipe": dict(run.recipe), "code": "c0de", "inputs": {"dataset": "da7a"}}
         write_json(folder / "recipe.json", record)
         rows += [
             {
