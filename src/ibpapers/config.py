@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_m
 from ibpapers.datasets import DATASETS, settings
 from ibpapers.errors import UserError
 from ibpapers.papers import PAPERS
-from ibpapers.settings import Closed
+from ibpapers.settings import Closed, Listing
 
 Tier = Literal["sample", "real"]
 Scale = Literal["smoke", "laptop", "paper"]
@@ -73,6 +73,9 @@ class Params(Closed):
     mirror: Annotated[
         Mirror | None,
         Field(description="folder or URL to take the real sources from; null: public"),
+    ]
+    include: Annotated[
+        Listing[Literal[tuple(PAPERS)]], Field(description="the papers to compute and report")
     ]
     threads: Annotated[
         int, Field(ge=1, le=1024, description="CPU threads of one training; part of its result")
@@ -159,7 +162,8 @@ def parse_yaml(text: str, where: str) -> Any:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+        said = (getattr(error, name, None) for name in ("problem", "reason"))
+        problem = next(filter(None, said), None) or str(error) or type(error).__name__
         raise UserError(f"{where}{line}: not valid YAML: {problem}") from None
 
 
@@ -204,7 +208,8 @@ def _merge_two(below: Mapping, above: Mapping) -> dict:
 
 
 def _explain(error: ValidationError, layers: Sequence[tuple[str, dict]]) -> Iterator[str]:
-    problems = error.errors()
+    # A misspelt key is also missing under its right name: what is wrong there comes first.
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] == "missing")
     for problem in problems[:PROBLEMS_SHOWN]:
         keys = problem["loc"]
         where = f"{_layer_of(keys, layers)}: {'.'.join(map(_shown, keys))}"

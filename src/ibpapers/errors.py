@@ -1,5 +1,8 @@
 """The one error that is meant for the person at the terminal."""
 
+import difflib
+from collections.abc import Collection
+
 from ibpapers.tracking.secrets import without_secrets
 
 
@@ -16,3 +19,14 @@ class UserError(Exception):
 
 class AlreadyDone(Exception):
     """Another process has done the same job in the meantime; nothing is left to do."""
+
+
+CHOICES_SHOWN = 10
+
+
+def choices(name: str, known: Collection[str]) -> str:
+    """The `known` names for a message, those like `name` first; a few stand for many."""
+    near = difflib.get_close_matches(name, known, n=3)
+    shown = list(dict.fromkeys([*near, *known]))[:CHOICES_SHOWN]
+    more = len(known) - len(shown)
+    return (", ".join(shown) or "none") + (f" and {more:,} more" if more else "")

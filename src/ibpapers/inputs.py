@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ibpapers.files import read_json, sha256
+from ibpapers.datasets import cards
+from ibpapers.files import sha256
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Inputs:
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the content of each: the dataset's arrays, estimates, trained models."""
-        dataset = read_json(self.dataset / "card.json")["arrays"]["sha256"]
+        dataset = cards.of_dataset(self.dataset)["arrays"]["sha256"]
         models = {run: folder / "model.safetensors" for run, folder in self.runs.items()}
         others = {**self.entropies, **models}
         return {"dataset": dataset, **{name: sha256(path) for name, path in others.items()}}

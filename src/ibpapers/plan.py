@@ -25,11 +25,12 @@ from typing import Any
 
 from ibpapers.config import Params, load
 from ibpapers.datasets import DATASETS
-from ibpapers.errors import UserError
+from ibpapers.errors import UserError, choices
 from ibpapers.inputs import Inputs
 from ibpapers.papers import PAPERS
 
 RESULTS = Path("results")
+MOST_RUNS = 3000
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Plan:
 
     def run(self, run_id: str) -> Run:
         if run_id not in self.runs:
-            raise UserError(f"no run {run_id!r} in the plan; it has: {', '.join(self.runs)}")
+            raise UserError(f"the plan has no run {run_id!r}; it has: {choices(run_id, self.runs)}")
         return self.runs[run_id]
 
     def datasets(self) -> tuple[str, ...]:
@@ -170,15 +171,25 @@ class Plan:
 
 
 def make(params: Params) -> Plan:
-    """The plan that `params` ask for. Raises UserError where two runs share an id."""
+    """The plan that `params` ask for.
+
+    Raises:
+        UserError: two runs share an id, or there are more than `MOST_RUNS`.
+    """
     papers = {
-        name: paper.room("studies").plan(getattr(params.papers, name), params)
-        for name, paper in PAPERS.items()
+        name: PAPERS[name].room("studies").plan(getattr(params.papers, name), params)
+        for name in params.include
     }
+    runs = _by_id("runs", (run for paper in papers.values() for run in paper.runs))
+    if len(runs) > MOST_RUNS:
+        raise UserError(
+            f"params.yaml asks for {len(runs):,} runs; at most {MOST_RUNS:,} are allowed in one "
+            "plan. Shorten a list of a study, such as its betas."
+        )
     return Plan(
         params=params,
         papers=papers,
-        runs=_by_id("runs", (run for paper in papers.values() for run in paper.runs)),
+        runs=runs,
         entropies=_by_id("entropies", (e for paper in papers.values() for e in paper.entropies)),
     )
 

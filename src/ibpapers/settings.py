@@ -21,6 +21,7 @@ def _distinct(values: list) -> list:
     return values
 
 
+Distinct = Annotated[list[Item], Field(max_length=1000), AfterValidator(_distinct)]
 Listing = Annotated[
     list[Item], Field(min_length=1, max_length=1000), AfterValidator(_distinct)
 ]  # a grid: never empty, nothing twice

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ibpapers.config import Params
+from ibpapers.tracking.secrets import without_secrets
 
 
 def rows(params: Params) -> Iterator[tuple[str, str, str, str]]:
@@ -23,7 +24,7 @@ def _rows(settings: BaseModel, prefix: str) -> Iterator[tuple[str, str, str, str
         if isinstance(value, BaseModel):
             yield from _rows(value, f"{prefix}{name}.")
         else:
-            text = value if isinstance(value, str) else json.dumps(value)
+            text = without_secrets(value) if isinstance(value, str) else json.dumps(value)
             yield f"{prefix}{name}", text, _allowed(field), field.description or ""
 
 

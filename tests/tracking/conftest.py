@@ -74,12 +74,18 @@ def write_results(plan: plans.Plan, updates: int = 1200, final: float = 1.0) -> 
         write_json(folder / "recipe.json", record)
         rows += [
             {
+                "paper": run.paper,
                 "study": study.name,
+                "dataset": run.dataset,
+                "tier": plan.tier,
+                "scale": plan.params.scale,
                 "run": run.id,
+                "method": run.method,
+                "settings": json.dumps(run.recipe),
                 "seed": seed,
                 "metric": metric,
                 "value": final + seed,
-                "settings": json.dumps(run.recipe),
+                "unit": "nat",
             }
             for study in plan.papers[run.paper].studies
             if run.id in study.runs

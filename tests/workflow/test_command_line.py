@@ -91,7 +91,7 @@ def test_settings_lists_every_key_with_what_is_allowed(capsys):
 def test_recipe_is_what_train_takes(capsys):
     assert main(["recipe", "pom2dib/handwritten/dlsc"]) == 0
     job = json.loads(capsys.readouterr().out)
-    assert set(job) == {"recipe", "code", "dataset", "entropies", "runs"}
+    assert set(job) == {"recipe", "code", "dataset", "entropies", "runs", "sha256"}
     assert job["recipe"]["method"] == "dlsc"
 
 

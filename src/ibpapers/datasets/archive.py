@@ -27,15 +27,15 @@ def read_members(path: str | Path, max_bytes: int) -> list[Member]:
 
     Raises:
         UserError: the archive is damaged or encrypted; or a name is absolute, leaves the
-            archive's folder or occurs twice; or a member is a link; or the members together
-            unpack to more than `max_bytes`.
+            archive's folder or occurs twice; or a member is a link or is neither stored nor
+            deflated; or the members together unpack to more than `max_bytes`.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             _refuse_unsafe(path, entries, max_bytes)
             return [
-                Member(entry.filename, archive.read(entry), bool(_mode(entry) & stat.S_IXUSR))
+                Member(entry.filename, _content(archive, entry), bool(_mode(entry) & stat.S_IXUSR))
                 for entry in entries
                 if not entry.is_dir()
             ]
@@ -43,8 +43,14 @@ def read_members(path: str | Path, max_bytes: int) -> list[Member]:
         raise UserError(
             f"cannot read {path}: {error.strerror or error}. Fetch it first."
         ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise UserError(f"{path} is not a whole, plain zip archive: {error}. {ADVICE}") from error
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    with archive.open(entry) as member:
+        # A size bounds the memory; without one a member unpacks to what it is, not what it states.
+        return member.read(entry.file_size)
 
 
 def git_tree(members: Iterable[Member]) -> str:
@@ -68,6 +74,8 @@ def _refuse_unsafe(path: str | Path, entries: list[zipfile.ZipInfo], max_bytes: 
     names = [entry.filename for entry in entries]
     for entry in entries:
         parts = PurePosixPath(entry.filename).parts
+        if not entry.filename:
+            raise UserError(f"{path} holds a file without a name. {ADVICE}")
         if ".." in parts or entry.filename.startswith("/") or "\\" in entry.filename:
             raise UserError(
                 f"{path} holds {entry.filename!r}, which lies outside the archive's folder. "
@@ -76,6 +84,11 @@ def _refuse_unsafe(path: str | Path, entries: list[zipfile.ZipInfo], max_bytes: 
         if stat.S_ISLNK(_mode(entry)):
             raise UserError(
                 f"{path} holds the link {entry.filename!r}. Only files are allowed. {ADVICE}"
+            )
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UserError(
+                f"{path} holds {entry.filename!r} compressed in an unusual way. Only stored and "
+                f"deflated files are allowed. {ADVICE}"
             )
     if len(set(names)) < len(names):
         raise UserError(f"{path} lists a name twice. Each name may occur once. {ADVICE}")

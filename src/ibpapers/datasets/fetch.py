@@ -14,11 +14,11 @@ from urllib.request import Request, urlopen
 from urllib.response import addinfourl
 
 from ibpapers import files
-from ibpapers.datasets import sources
+from ibpapers.datasets import cards, sources
+from ibpapers.datasets.cards import CARD
 from ibpapers.datasets.progress import Progress
 from ibpapers.errors import UserError
 
-CARD = "card.json"
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18  # bytes
 
@@ -60,7 +60,7 @@ def verified_card(folder: str | Path) -> dict[str, Any]:
         UserError: the card or a file is missing, or a file is not the one that was fetched.
     """
     folder = Path(folder)
-    card = files.read_json(folder / CARD)
+    card = cards.of_source(folder)
     for name, described in card["files"].items():
         path = folder / name
         if not path.exists() or files.sha256(path) != described["sha256"]:
@@ -225,10 +225,11 @@ def _mismatch(file: sources.SourceFile, path: Path) -> str | None:
 
 
 def _known_origins(folder: Path) -> dict[str, str]:
-    if not (folder / CARD).exists():
+    try:
+        card = cards.of_source(folder)
+    except UserError:  # missing or damaged: it is about to be written anew
         return {}
-    card = files.read_json(folder / CARD)
-    return {name: described["origin"] for name, described in card["files"].items()}
+    return {name: file["origin"] for name, file in card["files"].items() if "origin" in file}
 
 
 def _describe(file: sources.SourceFile, folder: Path, origin: str) -> dict[str, Any]:

@@ -7,11 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibpapers import files
+from ibpapers import arrays, files
+from ibpapers.datasets import cards
 from ibpapers.errors import UserError
 
 ARRAYS = "arrays.npz"
-CARD = "card.json"
+FORMS = {
+    "train_fft": "float32 [N, 196]",
+    "train_mel": "float32 [N, 512]",
+    "train_digit": "int64 [N]",
+    "test_fft": "float32 [M, 196]",
+    "test_mel": "float32 [M, 512]",
+    "test_digit": "int64 [M]",
+}
 
 
 @dataclass(frozen=True)
@@ -42,19 +50,23 @@ def load(folder: str | Path) -> HandWritten:
     """Load the dataset that `build` wrote into `folder`.
 
     Raises:
-        UserError: a file is missing, or the arrays are not those of the card.
+        UserError: a file is missing or damaged, or the arrays are not those of the card, or not
+            HandWritten's.
     """
     arrays_file = Path(folder) / ARRAYS
-    card = files.read_json(Path(folder) / CARD)
+    card = cards.of_dataset(folder)
     expected = card["arrays"]["sha256"]
     if not arrays_file.exists() or files.sha256(arrays_file) != expected:
         raise UserError(
             f"{arrays_file} is missing or is not the file of its card (sha256 should be "
             f"{expected}). Build the dataset again."
         )
-    with np.load(arrays_file, allow_pickle=False) as arrays:
-        train, test = (
-            Split(*(arrays[f"{side}_{field}"] for field in ("fft", "mel", "digit")))
-            for side in ("train", "test")
-        )
+    stored = arrays.read(arrays_file, FORMS)
+    train, test = (
+        Split(*(stored[f"{side}_{field}"] for field in ("fft", "mel", "digit")))
+        for side in ("train", "test")
+    )
+    for split in (train, test):
+        if not np.isin(split.digit, np.arange(10)).all():
+            raise UserError(f"{arrays_file} holds digits outside 0 to 9. Build the dataset again.")
     return HandWritten(train, test, card)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ibpapers import files
 from ibpapers.datasets import mel, mnist, spoken_digits
+from ibpapers.datasets.cards import CARD
 from ibpapers.datasets.fetch import verified_card
-from ibpapers.datasets.handwritten import ARRAYS, CARD
+from ibpapers.datasets.handwritten import ARRAYS
 from ibpapers.datasets.progress import Progress
 from ibpapers.errors import UserError
 

@@ -18,6 +18,7 @@ FILES = {
 }
 SIDE = 28
 LARGEST_FILE = 16 + 60_000 * SIDE * SIDE  # bytes, unpacked: the training images
+MOST_DIMENSIONS = 3
 ADVICE = "Delete the file and fetch it again."
 
 
@@ -28,7 +29,8 @@ def read_split(folder: str | Path, split: str) -> tuple[NDArray[np.uint8], NDArr
         images [N, 28, 28] and digits [N], both uint8.
 
     Raises:
-        UserError: a file is missing, damaged or of another format, or the two disagree on N.
+        UserError: a file is missing, empty, damaged or of another format, or the two disagree
+            on N.
     """
     images_file, labels_file = (Path(folder) / name for name in FILES[split])
     images, digits = read_idx(images_file), read_idx(labels_file)
@@ -72,11 +74,18 @@ def read_idx(path: str | Path) -> NDArray[np.uint8]:
             f"{path} does not begin with the magic number of IDX bytes (00 00 08). {ADVICE}"
         )
     dimensions = data[3]
+    if dimensions > MOST_DIMENSIONS:
+        raise UserError(
+            f"{path} promises {dimensions} dimensions; at most {MOST_DIMENSIONS} are allowed. "
+            f"{ADVICE}"
+        )
     header_length = 4 + 4 * dimensions
     if len(data) < header_length:
         raise UserError(f"{path} ends within its header of {header_length} bytes. {ADVICE}")
     shape = struct.unpack(f">{dimensions}I", data[4:header_length])
     promised = math.prod(shape)
+    if not promised:
+        raise UserError(f"{path} is empty: its header promises the shape {shape}. {ADVICE}")
     if len(data) - header_length != promised:
         raise UserError(
             f"{path} holds {len(data) - header_length:,} bytes after its header, which promises "

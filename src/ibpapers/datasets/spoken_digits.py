@@ -90,8 +90,10 @@ def decode_wav(content: bytes, where: str) -> NDArray[np.int16]:
             form = file.getframerate(), file.getnchannels(), 8 * file.getsampwidth()
             promised = file.getnframes()
             samples = file.readframes(promised)
-    except (wave.Error, EOFError) as error:
-        raise UserError(f"{where} is not a WAV file: {error}. {archive.ADVICE}") from error
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk beyond the end
+        raise UserError(
+            f"{where} is not a WAV file: {str(error) or 'damaged header'}. {archive.ADVICE}"
+        ) from error
     if form != (SAMPLE_RATE, 1, 16):
         raise UserError(
             f"{where} has {form[0]} Hz, {form[1]} channel(s) and {form[2]} bit; only 8000 Hz, "

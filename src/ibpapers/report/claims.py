@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from ibpapers.files import write_json
 from ibpapers.papers import PAPERS
 from ibpapers.plan import Plan
-from ibpapers.report import results
+from ibpapers.report import results, stored
 from ibpapers.report.exhibits import view
 from ibpapers.report.results import Estimate
 
@@ -73,6 +74,15 @@ def verdict(
 
 def claims_file(plan: Plan, paper: str) -> Path:
     return plan.report_folder(paper) / "claims.json"
+
+
+def read(plan: Plan, paper: str) -> list[dict[str, Any]]:
+    """The verdicts that `judge` wrote, as JSON.
+
+    Raises:
+        UserError: they are missing or damaged.
+    """
+    return stored.read(claims_file(plan, paper), list[Verdict], f"claims {paper}")
 
 
 def judge(plan: Plan, paper: str) -> None:

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ibpapers import arrays
 from ibpapers.errors import UserError
 from ibpapers.files import atomic_write, read_json, write_json
 from ibpapers.papers import PAPERS
 from ibpapers.plan import Exhibit, Plan
-from ibpapers.report import published, results
+from ibpapers.report import published, results, stored
 from ibpapers.report.results import Estimate
 
 History = Mapping[str, np.ndarray]  # the arrays of a run's history.npz
@@ -105,6 +106,22 @@ def table_file(plan: Plan, paper: str, name: str) -> Path:
     return plan.report_folder(paper) / f"{name}.json"
 
 
+def read_table(plan: Plan, paper: str, name: str) -> dict[str, Any]:
+    """The table that `draw_table` wrote, as JSON.
+
+    Raises:
+        UserError: it is missing, damaged, or of other data or another scale.
+    """
+    path, made_by = table_file(plan, paper, name), f"table {paper}/{name}"
+    content = stored.read(path, Table, made_by)
+    if (content.get("tier"), content.get("scale")) != (plan.params.data, plan.params.scale):
+        raise UserError(
+            f"{path} is not of {plan.params.data} data at {plan.params.scale} scale. "
+            f"Make it again: python -m ibpapers {made_by}"
+        )
+    return content
+
+
 def draw_figure(plan: Plan, paper: str, name: str, trace: str = "") -> None:
     """Draw a figure of the plan as a vector PDF that carries `trace` among its metadata.
 
@@ -161,14 +178,7 @@ def _view(plan: Plan, paper: str, exhibit: Exhibit) -> View:
 
 
 def _history(plan: Plan, run_id: str) -> History:
-    path = plan.run_folder(run_id) / "history.npz"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: cannot be read: {error}. Make it: python -m ibpapers train {run_id}"
-        ) from None
+    return arrays.read(plan.run_folder(run_id) / "history.npz")
 
 
 def _named(exhibits: tuple[Exhibit, ...], paper: str, kind: str, name: str) -> Exhibit:

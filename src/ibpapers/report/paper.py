@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ import pandas as pd
 import typst
 
 from ibpapers.errors import UserError
-from ibpapers.files import atomic_write, read_json, write_json
+from ibpapers.files import atomic_write, write_json
 from ibpapers.papers import PAPERS
 from ibpapers.plan import RESULTS, Plan, Study
-from ibpapers.report import handtyped, results
-from ibpapers.report.claims import Outcome, claims_file
-from ibpapers.report.exhibits import figure_file, table_file
+from ibpapers.report import claims, handtyped, results, stored
+from ibpapers.report.claims import Outcome
+from ibpapers.report.exhibits import figure_file, read_table
 from ibpapers.report.style import FONTS
 
 SOURCES = Path("paper")
@@ -63,17 +63,28 @@ def numbers(plan: Plan, identity: Mapping[str, str], sources: Path = SOURCES) ->
 def _trained_with(plan: Plan) -> list[list[str]]:
     """Names and values of the environments in the runs' recipes; all values where they differ."""
     environments = [
-        read_json(plan.run_folder(run_id) / "recipe.json")["environment"] for run_id in plan.runs
+        stored.read(plan.run_folder(run_id) / "recipe.json", _Trained, f"train {run_id}")[
+            "environment"
+        ]
+        for run_id in plan.runs
     ]
+    names = dict.fromkeys(name for each in environments for name in each)
     return [
-        [name, ", ".join(dict.fromkeys(str(each[name]) for each in environments))]
-        for name in environments[0]
+        [name, ", ".join(dict.fromkeys(str(each.get(name, "unknown")) for each in environments))]
+        for name in names
     ]
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What the report shows of a run's recipe.json."""
+
+    environment: dict[str, Any]
 
 
 def _paper(plan: Plan, name: str, sources: Path) -> dict[str, Any]:
-    paper, claims = plan.papers[name], read_json(claims_file(plan, name))
-    outcomes = [claim["outcome"] for claim in claims]
+    paper, verdicts = plan.papers[name], claims.read(plan, name)
+    outcomes = [verdict["outcome"] for verdict in verdicts]
     settings = getattr(plan.params.papers, name).model_dump(mode="json")
     return {
         "title": PAPERS[name].title,
@@ -83,7 +94,7 @@ def _paper(plan: Plan, name: str, sources: Path) -> dict[str, Any]:
         "trainings": sum(len(run.recipe["seeds"]) for run in paper.runs),
         "studies": [_study(plan, name, study) for study in paper.studies],
         "results": _results(results.read(plan, name)),
-        "claims": claims,
+        "claims": verdicts,
         "verdicts": {outcome.name.lower(): outcomes.count(outcome) for outcome in Outcome},
     }
 
@@ -99,7 +110,7 @@ def _study(plan: Plan, paper: str, study: Study) -> dict[str, Any]:
             {
                 "name": table.name,
                 "title": table.title,
-                "table": read_json(table_file(plan, paper, table.name)),
+                "table": read_table(plan, paper, table.name),
             }
             for table in of_study(plan.papers[paper].tables)
         ],

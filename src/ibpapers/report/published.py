@@ -16,6 +16,7 @@ import pandas as pd
 from ibpapers.errors import UserError
 
 PUBLISHED = Path("published")
+RESTORE = "Restore it: git checkout published"
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,73 @@ class Printed:
     half_width: float | None
 
 
-def read(paper: str, folder: Path = PUBLISHED) -> dict[str, pd.DataFrame]:
+class Tables(dict[str, pd.DataFrame]):
+    """Printed tables by name. One that is not there raises a UserError."""
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        raise UserError(f"the printed numbers {name!r} are missing. {RESTORE}")
+
+
+def read(paper: str, folder: Path = PUBLISHED) -> Tables:
     """The printed tables of `paper` by name ("table1", ...).
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or one is no table.
     """
     files = sorted(folder.glob(f"{paper}_*.csv"))
     if not files:
         raise UserError(f"{folder}: no printed numbers of {paper} ({paper}_*.csv)")
-    return {file.stem.removeprefix(f"{paper}_"): pd.read_csv(file) for file in files}
+    return Tables({file.stem.removeprefix(f"{paper}_"): _read_csv(file) for file in files})
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:  # pandas' own errors are among the latter
+        raise UserError(f"{path}: cannot be read: {error}. {RESTORE}") from None
+    table.attrs["file"] = str(path)
+    return table
+
+
+def require(table: pd.DataFrame, *columns: str) -> None:
+    """Raise UserError, which names the file, where a table of `read` lacks one of `columns`."""
+    for column in columns:
+        if column not in table:
+            known = ", ".join(map(str, table.columns))
+            raise UserError(
+                f"{table.attrs['file']}: has no column {column!r}; it has {known}. {RESTORE}"
+            )
 
 
 def printed(table: pd.DataFrame, **where: Any) -> Printed | None:
-    """The one number of a long table (columns value, ci95) under `where`; None if not printed."""
+    """The one number of a long table (columns value, ci95) under `where`; None if not printed.
+
+    Raises:
+        UserError: a column is missing, or the number stands twice or is none.
+    """
+    require(table, *where, "value")
+    rows = table
     for column, wanted in where.items():
-        table = table[table[column] == wanted]
-    if table.empty:
+        rows = rows[rows[column] == wanted]
+    if rows.empty:
         return None
-    (row,) = table.to_dict("records")
+    row, *more = rows.to_dict("records")
     half_width = row.get("ci95")
+    numbers = [row["value"], *([] if pd.isna(half_width) else [half_width])]
+    if more or not all(isinstance(number, int | float) for number in numbers):
+        at = ", ".join(map(str, where.values()))
+        what = "stands twice" if more else f"is {numbers[0]!r}, which is no number"
+        raise UserError(f"{table.attrs['file']}: what is printed for {at} {what}. {RESTORE}")
     return Printed(row["value"], None if pd.isna(half_width) else half_width)
+
+
+def needed(table: pd.DataFrame, **where: Any) -> Printed:
+    """Like `printed`. Raises UserError where it is not printed."""
+    number = printed(table, **where)
+    if number is None:
+        at = ", ".join(map(str, where.values()))
+        raise UserError(f"{table.attrs['file']}: has no number for {at}. {RESTORE}")
+    return number
 
 
 def why_not_comparable(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import reprlib
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow.parquet as pq
 from scipy import stats
 
 from ibpapers.errors import UserError
@@ -20,6 +23,7 @@ COLUMNS = (
     "paper", "study", "dataset", "tier", "scale", "run", "method", "settings", "seed", "metric",
     "value", "unit",
 )  # fmt: skip
+MOST_ROWS = 10_000_000  # of a table: a small file can promise more than memory holds
 
 
 def results_file(plan: Plan, paper: str) -> Path:
@@ -49,9 +53,10 @@ def read(plan: Plan, paper: str) -> pd.DataFrame:
     """The table that `collect` wrote, columns `COLUMNS`.
 
     Raises:
-        UserError: it is not there or cannot be read.
+        UserError: it is not there, cannot be read, or is not the plan's.
     """
-    return _read_parquet(results_file(plan, paper), made_by=f"collect {paper}")
+    path, made_by = results_file(plan, paper), f"collect {paper}"
+    return _checked(_read_parquet(path, made_by), _schema_of_paper(plan, paper), path, made_by)
 
 
 def settings_of(rows: pd.DataFrame) -> dict:
@@ -87,42 +92,84 @@ def estimate(values: Iterable[float], level: float = 0.95) -> Estimate:
 
 
 def _evaluation(plan: Plan, run: Run) -> pd.DataFrame:
-    path = plan.evaluation_file(run.id)
-    rows = _read_parquet(path, made_by=f"evaluate {run.id}")
+    path, made_by = plan.evaluation_file(run.id), f"evaluate {run.id}"
+    return _checked(_read_parquet(path, made_by), _schema_of_run(plan, run), path, made_by)
+
+
+def _checked(
+    rows: pd.DataFrame, schema: pa.DataFrameSchema, path: Path, made_by: str
+) -> pd.DataFrame:
     try:
-        return _schema(plan, run).validate(rows, lazy=True)
+        return schema.validate(rows, lazy=True)
     except pa.errors.SchemaErrors as error:
         problems = "; ".join(_problems(error.failure_cases))
         raise UserError(
-            f"{path}: {problems}. Make it again: python -m ibpapers evaluate {run.id}"
+            f"{path}: {problems}. Make it again: python -m ibpapers {made_by}"
         ) from None
 
 
-def _schema(plan: Plan, run: Run) -> pa.DataFrameSchema:
+def _text(*allowed: str) -> pa.Column:
+    among = pa.Check.isin(allowed, error=f"one of {', '.join(allowed)}")
+    return pa.Column(str, among if allowed else None)
+
+
+def _columns() -> dict[str, pa.Column]:
+    """The columns that are the same in all tables."""
+    return {
+        "settings": pa.Column(str, pa.Check(_are_settings, name="a mapping as JSON")),
+        "seed": pa.Column(int),
+        "metric": _text(),
+        "value": pa.Column(float, pa.Check(np.isfinite, name="finite numbers")),
+        "unit": _text(),
+    }
+
+
+def _are_settings(column: pd.Series) -> pd.Series:
+    return column.isin([text for text in column.unique() if _is_settings(text)])
+
+
+def _is_settings(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def _schema_of_paper(plan: Plan, paper: str) -> pa.DataFrameSchema:
+    """One finite value per study, run, seed and metric, of the plan's studies and runs."""
+    planned = plan.papers[paper]
+    return pa.DataFrameSchema(
+        {
+            "paper": _text(paper),
+            "study": _text(*(study.name for study in planned.studies)),
+            "dataset": _text(),
+            "tier": _text(plan.params.data),
+            "scale": _text(plan.params.scale),
+            "run": _text(*(run.id for run in planned.runs)),
+            "method": _text(),
+            **_columns(),
+        },
+        strict=True,
+        unique=["study", "run", "seed", "metric"],
+    )
+
+
+def _schema_of_run(plan: Plan, run: Run) -> pa.DataFrameSchema:
     """One finite value per seed and metric, of this run, for every seed of its recipe."""
-
-    def text(*allowed: str) -> pa.Column:
-        return pa.Column(str, pa.Check.isin(allowed) if allowed else None)
-
     seeds = set(run.recipe["seeds"])
     every_seed = pa.Check(
         lambda rows: rows.groupby("metric")["seed"].agg(lambda column: set(column) == seeds).all(),
         name="every metric has every seed of the recipe",
     )
-    finite = pa.Check(np.isfinite, name="finite numbers")
     return pa.DataFrameSchema(
         {
-            "paper": text(run.paper),
-            "dataset": text(run.dataset),
-            "tier": text(plan.params.data),
-            "scale": text(plan.params.scale),
-            "run": text(run.id),
-            "method": text(run.method),
-            "settings": text(),
-            "seed": pa.Column(int),
-            "metric": text(),
-            "value": pa.Column(float, finite),
-            "unit": text(),
+            "paper": _text(run.paper),
+            "dataset": _text(run.dataset),
+            "tier": _text(plan.params.data),
+            "scale": _text(plan.params.scale),
+            "run": _text(run.id),
+            "method": _text(run.method),
+            **_columns(),
         },
         checks=every_seed,
         strict=True,
@@ -136,27 +183,34 @@ def _problems(failures: pd.DataFrame) -> list[str]:
     for (schema, column, check), cases in failures.groupby(
         ["schema_context", "column", "check"], dropna=False, sort=False
     ):
-        example = cases["failure_case"].iloc[0]
+        example = reprlib.repr(cases["failure_case"].iloc[0])
+        expected = textwrap.shorten(str(check), 200, placeholder=" ...")
         match check:
             case "column_in_dataframe":
-                phrases.append(f"column {example!r} is missing")
+                phrases.append(f"column {example} is missing")
             case "column_in_schema":
-                phrases.append(f"column {example!r} is not known")
+                phrases.append(f"column {example} is not known")
             case "not_nullable":
                 phrases.append(f"column {column!r} has {len(cases)} missing values (NaN)")
             case "multiple_fields_uniqueness":
                 phrases.append("a seed and metric stands twice")
             case _ if schema == "DataFrameSchema":
-                phrases.append(f"expected {check}")
+                phrases.append(f"expected {expected}")
             case _:
-                phrases.append(f"column {column!r}: expected {check}, found {example!r}")
+                phrases.append(f"column {column!r}: expected {expected}, found {example}")
     return list(dict.fromkeys(phrases))
 
 
 def _read_parquet(path: Path, made_by: str) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        promised = pq.read_metadata(path).num_rows
+        if promised <= MOST_ROWS:
+            return pd.read_parquet(path)
     except (OSError, ValueError) as error:  # pyarrow's own errors are either
         raise UserError(
             f"{path}: cannot be read: {error}. Make it: python -m ibpapers {made_by}"
         ) from None
+    raise UserError(
+        f"{path}: promises {promised:,} rows; at most {MOST_ROWS:,} are allowed. Make it again: "
+        f"python -m ibpapers {made_by}"
+    )

@@ -18,5 +18,8 @@ def write(plan: Plan, paper: str, keys: Iterable[str], complete: bool) -> None:
 
 
 def is_incomplete(plan: Plan, paper: str) -> bool:
-    """Whether tracking was tried and failed."""
-    return path(plan, paper).exists() and not read_json(path(plan, paper))["complete"]
+    """Whether tracking was tried and failed, or its marker is damaged."""
+    if not path(plan, paper).exists():
+        return False
+    content = read_json(path(plan, paper))
+    return not (isinstance(content, dict) and content.get("complete") is True)

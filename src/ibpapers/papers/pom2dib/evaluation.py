@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_file
 
-from ibpapers.files import read_json
 from ibpapers.information.rate import RATE_ESTIMATORS
 from ibpapers.inputs import Inputs
 from ibpapers.papers.pom2dib import systems
 from ibpapers.papers.pom2dib.trainee import DIB
-from ibpapers.training import checkpoint, device
+from ibpapers.training import checkpoint, device, finished
 from ibpapers.training.seeds import generator
 
 Row = tuple[str, float, str]  # metric, value, unit
@@ -35,26 +33,23 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
     draws break a limit. From the last ``log_window`` updates of the history: the ``training_*``
     metrics.
     """
-    made = read_json(run_folder / "recipe.json")
-    recipe = made["recipe"]
+    run = finished.read(run_folder)
+    recipe = run.recipe
     device.make_deterministic(recipe["threads"])
     where = device.pick()
     system = systems.load(recipe, inputs, where)
     method = import_module(f"ibpapers.papers.pom2dib.methods.{recipe['method']}")
-    tensors = load_file(run_folder / "model.safetensors")
-    with np.load(run_folder / "history.npz", allow_pickle=False) as history:
-        curves = {name: history[name] for name in history.files}
 
     rows = []
     for number, seed in enumerate(recipe["seeds"]):
         trainee = method.build(recipe, system, seed, where)
-        trainee.model.load_state_dict(checkpoint.under(f"{seed}/", tensors))
+        trainee.model.load_state_dict(checkpoint.under(f"{seed}/", run.tensors))
         with torch.no_grad():
             found = [
                 *_test_set(trainee, settings, seed),
                 *_selection(trainee, recipe["limits"], settings, seed),
             ]
-        found += _training_log(curves, number, settings["log_window"], trainee)
+        found += _training_log(run.history, number, settings["log_window"], trainee)
         rows += [(seed, *row) for row in found]
     return _tidy(rows, recipe)
 

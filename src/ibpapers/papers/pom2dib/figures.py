@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ibpapers.papers.pom2dib.tables import METHODS, PRINTED_BETA, printed_number, why_not_printed
 from ibpapers.report import style
 from ibpapers.report.exhibits import History, View
+from ibpapers.report.published import needed
 from ibpapers.report.results import Estimate, estimate, with_beta
 from ibpapers.report.style import GREY, MILLIMETRE, OKABE_ITO, PAGE, Look
 
@@ -273,8 +274,8 @@ def _draw_number_selected(axes: Axes, view: View, history: History) -> None:
 
 def _printed_selected(view: View) -> float:
     """ "Total selection number (converged)" under Fig. 3."""
-    table = view.printed["figures"]
-    return table.loc[table["figure"] == 3, "selected_modalities"].item()
+    table = view.printed["figures"].rename(columns={"selected_modalities": "value"})
+    return needed(table, figure=3).value
 
 
 def _selection_finding(history: History) -> str:

@@ -6,26 +6,32 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ibpapers.settings import Closed, Count, Listing, NonNegative, Positive, Seed
+from ibpapers.settings import Closed, Count, Distinct, Listing, NonNegative, Positive, Seed
 
 Method = Literal["pom2dib", "rsdib", "tadib", "dlsc"]
 Dataset = Literal["handwritten"]
 BatchSize = Annotated[
     int, Field(ge=6, le=10**4, description="samples, the rate estimator's n (DLSC's needs 6)")
 ]
+# Far above what the paper needs, and such that no single one of them exhausts a machine's memory.
+Links = Annotated[int, Field(ge=1, le=100)]
+Width = Annotated[int, Field(ge=1, le=4096)]
+Updates = Annotated[int, Field(ge=1, le=10**6)]
+Batches = Annotated[int, Field(ge=1, le=1000)]
+Draws = Annotated[int, Field(ge=1, le=10**6)]
 
 
 class Limits(Closed):
     """The physical limits of Eq. 9 and 10."""
 
-    transmitters_per_task: Annotated[Count, Field(description="E_t")]
-    encodings_per_transmitter: Annotated[Count, Field(description="E_k, (task, modality) pairs")]
+    transmitters_per_task: Annotated[Links, Field(description="E_t")]
+    encodings_per_transmitter: Annotated[Links, Field(description="E_k, (task, modality) pairs")]
 
 
 class Model(Closed):
-    code_dimension: Annotated[Count, Field(description="d, size of one code and of u")]
+    code_dimension: Annotated[Width, Field(description="d, size of one code and of u")]
     widths: Annotated[
-        list[Count], Field(min_length=1, max_length=8, description="of the residual blocks")
+        list[Width], Field(min_length=1, max_length=8, description="of the residual blocks")
     ]
 
 
@@ -35,8 +41,8 @@ class LearningRate(Closed):
 
 
 class Training(Closed):
-    updates: Annotated[Count, Field(description="optimiser steps; the paper calls them epochs")]
-    batches_per_update: Count
+    updates: Annotated[Updates, Field(description="optimiser steps; the paper calls them epochs")]
+    batches_per_update: Batches
     batch_size: BatchSize
     learning_rate: LearningRate
     weight_decay: NonNegative
@@ -53,7 +59,7 @@ class Training(Closed):
 class Evaluation(Closed):
     seed: Seed
     batch_size: BatchSize
-    selection_draws: Annotated[Count, Field(description="draws of u behind a probability")]
+    selection_draws: Annotated[Draws, Field(description="draws of u behind a probability")]
     log_window: Annotated[Count, Field(description="last updates averaged as the training log")]
 
 
@@ -69,7 +75,7 @@ class RateRelevance(Closed):
 
     methods: Listing[Method]
     betas: Listing[NonNegative]
-    points: list[Method]
+    points: Distinct[Method]
 
 
 class Studies(Closed):

@@ -24,10 +24,11 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
         compared = {m: run(dataset, m, comparison.beta) for m in comparison.methods}
         curves = [run(dataset, m, beta) for m in tradeoff.methods for beta in tradeoff.betas]
         points = [run(dataset, m, comparison.beta) for m in tradeoff.points]
+        tradeoff_runs = tuple(dict.fromkeys((*curves, *points)))  # a point may lie on its curve
         letter = {"handwritten": "a", "mmfi": "b"}[dataset]
         studies += [
             Study(f"comparison_{dataset}", "Comparison of methods", tuple(compared.values())),
-            Study(f"rate_relevance_{dataset}", "Rate against relevance", (*curves, *points)),
+            Study(f"rate_relevance_{dataset}", "Rate against relevance", tradeoff_runs),
         ]
         tables.append(Exhibit(f"table_1{letter}", f"Table I({letter})", f"comparison_{dataset}"))
         figures.append(

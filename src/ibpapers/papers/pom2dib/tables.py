@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ibpapers.report.exhibits import Cell, Row, Table, View
-from ibpapers.report.published import Printed, printed, why_not_comparable
+from ibpapers.report.published import Printed, needed, why_not_comparable
 from ibpapers.report.results import settings_of
 
 METHODS = {"pom2dib": "PoM²-DIB", "rsdib": "RS-DIB", "tadib": "TADIB", "dlsc": "DLSC"}
@@ -81,10 +81,10 @@ def why_not_printed(view: View, method: str, *, at_beta: bool = True) -> str | N
     return why_not_comparable(view.tier, view.scale, settings, stated)
 
 
-def printed_number(view: View, method: str, metric: str) -> Printed | None:
+def printed_number(view: View, method: str, metric: str) -> Printed:
     """The number of Table I(a), HandWritten."""
     table = view.printed["table1"]
-    return printed(table, dataset="handwritten", method=method, metric=metric)
+    return needed(table, dataset="handwritten", method=method, metric=metric)
 
 
 def _under_limits(view: View, methods: list[str]) -> Row:
