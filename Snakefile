@@ -20,7 +20,7 @@ try:
     PLAN = plan.read("params.yaml", shlex.split(os.environ.get("IBPAPERS_SET", "")))
     JOBS = jobs.table(PLAN)
     if workflow.is_main_process:
-        workplace.prepare(PLAN, JOBS, alone=not workflow.dryrun)
+        workplace.prepare(PLAN, JOBS, alone=not workflow.output_settings.dryrun)
 except (UserError, ValueError) as error:
     sys.exit(f"ibpapers: error: {error}")
 
@@ -30,17 +30,26 @@ LOGS, BENCHMARKS = "results/logs", "results/benchmarks"
 
 
 def any_of(names):
-    return "|".join(map(re.escape, names)) or "(?!)"
+    return "|".join(map(re.escape, names))
 
 
+# Thousands of runs are not listed here: patterns of that length take Snakemake minutes.
 wildcard_constraints:
     source=any_of(JOBS["fetch"]),
     dataset=any_of(JOBS["dataset"]),
-    entropy=any_of(JOBS["entropy"]),
-    run=any_of(JOBS["train"]),
+    entropy="[^/]+/[^/]+/[^/]+",
+    run="[^/]+/[^/]+/[^/]+",
     paper=any_of(JOBS["collect"]),
     figure=any_of(JOBS["figure"]),
     table=any_of(JOBS["table"]),
+
+
+onstart:
+    workplace.stop_when_asked()
+
+
+onerror:
+    workplace.say_how_to_go_on()
 
 
 include: "workflow/rules/data.smk"
@@ -50,28 +59,33 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+def made_by(*of_rules):
+    """The records of all these jobs: Snakemake makes again only what is asked for and missing."""
+    return [job.record for rule in of_rules for job in JOBS[rule].values()]
+
+
 rule all:
     default_target: True
     input:
-        rules.paper.output,
-        expand(rules.track.output, paper=JOBS["track"]),
+        # Sources are no result: who pulled what was made from them has nothing to do.
+        made_by(*(rule for rule in JOBS if rule != "fetch")),
 
 
 rule datasets:
     input:
-        expand(rules.dataset.output, dataset=JOBS["dataset"]),
+        made_by("dataset"),
 
 
 rule entropies:
     input:
-        expand(rules.entropy.output, entropy=JOBS["entropy"]),
+        made_by("dataset", "entropy"),
 
 
 rule runs:
     input:
-        expand(rules.train.output, run=JOBS["train"]),
+        made_by("dataset", "entropy", "train"),
 
 
 rule evaluations:
     input:
-        expand(rules.evaluate.output, run=JOBS["evaluate"]),
+        made_by("dataset", "entropy", "train", "evaluate"),

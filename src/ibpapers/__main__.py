@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # Overrides for a whole workflow and the commands of its jobs, `key.path=value` by spaces.
 OVERRIDES = "IBPAPERS_SET"
-RECIPE_KEYS = {"recipe", "code", "dataset", "entropies", "runs"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("ibpapers: interrupted; what is finished stays", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever was reading, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -85,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
     verb(_track, "PAPER")
     verb(_paper)
     verb(_results)
+    verb(_why, "TARGET", nargs="?", help="a file in results/, a job or a rule; none: everything")
+    trace = verb(_trace, "FILE", help="FILE, or FILE#PART: a cell, a claim or a number of it")
+    trace.add_argument("--json", action="store_true", help="as JSON")
+    reproduce = verb(_reproduce, "FILE")
+    reproduce.add_argument("--keep", metavar="FOLDER", help="work there, and leave it")
+    prune = verb(_prune)
+    prune.add_argument("--all", action="store_true", help="also other data tiers and scales")
+    prune.add_argument("--yes", action="store_true", help="remove without asking")
     verb(_ui).add_argument("--port", type=int, default=5000)
     verb(_dvc)
     return parser
@@ -110,9 +119,7 @@ def _plan(options: argparse.Namespace) -> None:
 
 def _recipe(options: argparse.Namespace) -> None:
     """print a run as JSON, for `train --recipe` on another machine"""
-    import json
-
-    from ibpapers import jobs
+    from ibpapers import jobs, recipe_file
 
     plan = _read_plan(options)
     run, inputs = plan.run(options.run), plan.inputs(options.run)
@@ -123,7 +130,7 @@ def _recipe(options: argparse.Namespace) -> None:
         "entropies": {name: str(path) for name, path in inputs.entropies.items()},
         "runs": {name: str(path) for name, path in inputs.runs.items()},
     }
-    print(json.dumps(content, indent=2))
+    print(recipe_file.to_text(content))
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -180,14 +187,14 @@ def _train(options: argparse.Namespace) -> None:
 
 def _train_recipe(options: argparse.Namespace) -> None:
     """Train without a plan, with nothing installed but what training needs."""
-    from ibpapers.files import read_json
+    from ibpapers import recipe_file
     from ibpapers.inputs import Inputs
 
     if options.run or not options.output:
         raise UserError("train --recipe FILE: give --output FOLDER as well, and no RUN")
-    found = read_json(options.recipe)
-    if not isinstance(found, dict) or not set(found) >= RECIPE_KEYS:
-        raise UserError(f"{options.recipe}: not the output of `python -m ibpapers recipe RUN`")
+    if Path(options.output).exists() and not Path(options.output).is_dir():
+        raise UserError(f"--output {options.output}: is a file; give a folder")
+    found = recipe_file.read(options.recipe)
     inputs = Inputs(
         Path(options.dataset or found["dataset"]),
         {name: Path(path) for name, path in found["entropies"].items()},
@@ -286,6 +293,44 @@ def _results(options: argparse.Namespace) -> None:
             print(f"ibpapers: warning: {paper} is not in MLflow yet: see {log}", file=sys.stderr)
 
 
+def _why(options: argparse.Namespace) -> None:
+    """say what would run, and which change calls for it"""
+    from ibpapers import jobs
+    from ibpapers.provenance import why
+
+    plan = _read_plan(options)
+    table = jobs.table(plan)
+    found = why.due(plan, table, options.target, _overrides(options))
+    print(why.text(table, found, options.target))
+
+
+def _trace(options: argparse.Namespace) -> None:
+    """say how a result, or a number in it, came to be"""
+    from ibpapers.provenance import trace, trace_text
+
+    found = trace.trace(options.file)
+    print(trace_text.as_json(found) if options.json else trace_text.as_text(found))
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    """make a result again elsewhere, and compare"""
+    from ibpapers.provenance import reproduce
+
+    if not reproduce.reproduce(options.file, _overrides(options), options.keep):
+        sys.exit(1)
+
+
+def _prune(options: argparse.Namespace) -> None:
+    """list what no plan asks for any more, and remove it"""
+    from ibpapers.papers import PAPERS
+    from ibpapers.provenance import prune
+
+    # A paper that is left out for once is not one that nobody asks for.
+    every = f"include=[{','.join(PAPERS)}]"
+    plan = _read_plan(options, every)
+    prune.prune(plan, other_roots=options.all, unasked=options.yes)
+
+
 def _ui(options: argparse.Namespace) -> None:
     """open MLflow on this machine"""
     from ibpapers.tracking import mlflow_store
@@ -304,10 +349,21 @@ def _dvc(options: argparse.Namespace) -> None:
     print(f"wrote {dvc_file.PATH}")
 
 
-def _read_plan(options: argparse.Namespace) -> Plan:
+def _read_plan(options: argparse.Namespace, *more: str) -> Plan:
     from ibpapers.plan import read
 
-    return read(options.params, [*shlex.split(os.environ.get(OVERRIDES, "")), *options.overrides])
+    try:
+        outer = shlex.split(os.environ.get(OVERRIDES, ""))
+    except ValueError as error:
+        raise UserError(f"{OVERRIDES} (make's SET): {error}; quote each override") from None
+    return read(options.params, [*outer, *options.overrides, *more])
+
+
+def _overrides(options: argparse.Namespace) -> str:
+    """What `OVERRIDES` has to hold for a workflow under these options, which reads params.yaml."""
+    if options.params != "params.yaml":
+        raise UserError("--params: a workflow reads params.yaml; give --set KEY.PATH=VALUE")
+    return " ".join([os.environ.get(OVERRIDES, ""), *map(shlex.quote, options.overrides)])
 
 
 @contextmanager
@@ -316,10 +372,7 @@ def _job(plan: Plan, rule: str, name: str) -> Iterator[Recorded]:
     from ibpapers import jobs
     from ibpapers.provenance.record import recorded
 
-    of_rule = jobs.table(plan)[rule]
-    if name not in of_rule:
-        raise UserError(f"the plan has no {rule} {name!r}; it has: {', '.join(of_rule) or 'none'}")
-    job = of_rule[name]
+    job = jobs.table(plan)[rule][name]
     with _report(job.id, job.outputs[0]), recorded(job) as record:
         yield record
 

@@ -38,7 +38,7 @@ def stages(plan: Plan) -> dict[str, Any]:
     reports = [f"{ROOT}/report/{paper}" for paper in plan.papers]
     papers = [f"papers.{paper}" for paper in plan.papers]
     pdfs = [f"{ROOT}/paper.pdf", f"{ROOT}/paper.trace.json", "results/paper.pdf"]
-    last = [*reports, *pdfs, ".snakemake/metadata"]
+    last = [*reports, f"{ROOT}/report/numbers.json", *pdfs, ".snakemake/metadata"]
     shape = ["data", "scale", "threads", *papers]
     entropies = [f"{ROOT}/entropies/{paper}" for paper in _with_entropies(plan)]
     stages = {

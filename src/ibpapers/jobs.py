@@ -15,6 +15,7 @@ from typing import Any
 
 from ibpapers import files
 from ibpapers.datasets import DATASETS, sources
+from ibpapers.errors import UserError, choices
 from ibpapers.fingerprint import code_hash
 from ibpapers.plan import RESULTS, Entropy, Exhibit, Plan, Run
 from ibpapers.tracking.secrets import without_secrets
@@ -48,18 +49,29 @@ class Job:
         return code_hash(*self.modules)
 
 
-Table = Mapping[str, Mapping[str, Job]]
+RULES = (
+    "fetch", "dataset", "entropy", "train", "evaluate", "collect", "figure", "table", "claims",
+    "track", "paper",
+)  # fmt: skip
+
+
+class JobsOfRule(dict[str, Job]):
+    """The jobs of one rule by name. Raises UserError for a name that the plan does not have."""
+
+    def __init__(self, rule: str):
+        super().__init__()
+        self.rule = rule
+
+    def __missing__(self, name: str) -> Job:
+        raise UserError(f"the plan has no {self.rule} {name!r}; it has: {choices(name, self)}")
+
+
+Table = Mapping[str, JobsOfRule]
 
 
 def table(plan: Plan) -> Table:
     """Every job, by rule (and verb) and name, in an order in which they can run."""
-    by_rule: dict[str, dict[str, Job]] = {
-        rule: {}
-        for rule in (
-            "fetch", "dataset", "entropy", "train", "evaluate", "collect", "figure", "table",
-            "claims", "track", "paper",
-        )
-    }  # fmt: skip
+    by_rule = {rule: JobsOfRule(rule) for rule in RULES}
     for job in _jobs(plan):
         by_rule[job.rule][job.name] = job
     return by_rule
@@ -233,7 +245,7 @@ def _paper(plan: Plan) -> Job:
             *(path for name in plan.papers for path in _published(name)),
             *_sorted(path for path in Path("paper").rglob("*") if path.is_file()),
         ],
-        outputs=[plan.root / "paper.pdf", RESULTS / "paper.pdf"],
+        outputs=[plan.root / "paper.pdf", RESULTS / "paper.pdf", report / "numbers.json"],
         settings={"papers": settings, "identity": identity(plan)},
         modules=("ibpapers.report.paper",),
     )

@@ -54,6 +54,7 @@ def edit(toy: ModuleType, name: str, old: str, new: str) -> None:
     assert old in text
     path.write_text(text.replace(old, new))
     os.utime(path, (0, 0))
+    toy.code_hash.cache_clear()
     toy._parse.cache_clear()
     toy._file.cache_clear()
 

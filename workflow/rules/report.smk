@@ -126,6 +126,7 @@ rule paper:
     output:
         f"{ROOT}/paper.pdf",
         "results/paper.pdf",
+        f"{REPORT}/numbers.json",
         f"{ROOT}/paper.trace.json",
     params:
         settings=lambda w: JOBS["paper"]["paper"].settings,

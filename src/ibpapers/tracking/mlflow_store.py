@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
+from ibpapers import arrays
 from ibpapers.files import read_json
 from ibpapers.plan import RESULTS, Plan, Study
 from ibpapers.report.results import read as read_results
@@ -26,6 +27,9 @@ from ibpapers.tracking import marker
 from ibpapers.tracking.secrets import without_secrets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlflow import MlflowClient
     from mlflow.entities import Run as StoredRun
 
 POINTS_PER_CURVE = 500
@@ -61,6 +65,35 @@ def serve(plan: Plan, port: int) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *address])
 
 
+def key(study: str, run_id: str, seed: int, record: Mapping[str, Any]) -> str:
+    """By what a seed of a run, as part of a study, is known; `record` is the run's recipe.json."""
+    made_from = [_recipe_of_a_seed(record), record["code"], record["inputs"]]
+    return _hash([study, run_id, seed, *made_from])
+
+
+def find(database: Path, paper: str) -> dict[str, str]:
+    """The runs of `paper` in an SQLite store of MLflow: their keys to MLflow's own ids."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    experiment = client.get_experiment_by_name(paper)
+    runs = [] if experiment is None else _runs(client, experiment.experiment_id)
+    return {r.data.tags[KEY]: r.info.run_id for r in runs if KEY in r.data.tags}
+
+
+def _runs(client: MlflowClient, experiment: str) -> Iterator[StoredRun]:
+    token = None
+    while token != "":
+        page = client.search_runs([experiment], max_results=1000, page_token=token)
+        yield from page
+        token = page.token or ""
+
+
+def _recipe_of_a_seed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe without the seeds: the others of its run are no part of a seed."""
+    return {k: v for k, v in record["recipe"].items() if k != "seeds"}
+
+
 @dataclass(frozen=True)
 class _Seed:
     """One child: a seed of a run, as part of a study."""
@@ -74,13 +107,11 @@ class _Seed:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The recipe of this seed; the others of its run are no part of it."""
-        return {k: v for k, v in self.record["recipe"].items() if k != "seeds"}
+        return _recipe_of_a_seed(self.record)
 
     @property
     def key(self) -> str:
-        made_from = [self.recipe, self.record["code"], self.record["inputs"]]
-        return _hash([self.study, self.run_id, self.seed, *made_from])
+        return key(self.study, self.run_id, self.seed, self.record)
 
     @property
     def name(self) -> str:
@@ -121,15 +152,11 @@ class _Tracker:
 
     def _stored_runs(self) -> Iterator[StoredRun]:
         """The finished runs of the experiment; what a killed process left half-written goes."""
-        token = None
-        while token != "":
-            page = self.client.search_runs([self.experiment], max_results=1000, page_token=token)
-            for run in page:
-                if run.info.status == "FINISHED":
-                    yield run
-                elif KEY in run.data.tags:
-                    self.client.delete_run(run.info.run_id)
-            token = page.token or ""
+        for run in _runs(self.client, self.experiment):
+            if run.info.status == "FINISHED":
+                yield run
+            elif KEY in run.data.tags:
+                self.client.delete_run(run.info.run_id)
 
     def _parent(self, study: Study) -> str:
         axes = {"tier": self.plan.tier, "scale": self.plan.params.scale}
@@ -183,8 +210,7 @@ class _Tracker:
 def _children(plan: Plan, study: Study, rows: pd.DataFrame) -> Iterator[_Seed]:
     for run_id in study.runs:
         record = read_json(plan.run_folder(run_id) / "recipe.json")
-        with np.load(plan.run_folder(run_id) / "history.npz", allow_pickle=False) as arrays:
-            history = dict(arrays)
+        history = arrays.read(plan.run_folder(run_id) / "history.npz")
         of_run = rows[rows["run"] == run_id]
         seeds = record["recipe"]["seeds"]
         shape = len(seeds), len(history["update"])
