@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ibpapers.errors import UserError
+
+TEMPORARY = re.compile(r"\..+-[0-9a-f]{32}(\.\w+)?")
 
 
 @contextmanager
@@ -38,6 +41,13 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Delete what `atomic_write` has left beside its targets below `folder` when it was killed."""
+    for path in Path(folder).rglob(".*"):
+        if TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _flush_to_disk(path: Path) -> None:
@@ -70,7 +80,7 @@ def read_json(path: str | Path) -> Any:
         raise UserError(
             f"cannot read {path}: {error.strerror or error}. Make it first, or check the path."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"{path} is not valid JSON: {error}. Delete it and run the step that makes it again."
         ) from error

@@ -15,15 +15,17 @@ from filelock import FileLock, Timeout
 from ibpapers.errors import UserError
 
 
-def hold(path: Path, what: str) -> FileLock:
-    """Take the lock at `path` until this process ends.
+def hold(path: Path, what: str, patience: float = 0.0) -> FileLock:
+    """Take the lock at `path`, for as long as the returned object lives or until its release.
+
+    Waits for it for `patience` seconds.
 
     Raises:
         UserError: a living process holds it; the message says which.
     """
     lock = _lock(path)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise UserError(f"{what} by {_holder(path)}. Wait for it, or stop it first.") from None
     _sign(path)

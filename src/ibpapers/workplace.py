@@ -1,37 +1,106 @@
-"""What has to be in order in this folder before Snakemake starts on its jobs."""
+"""What has to be in order in this folder before Snakemake starts on its jobs, and how it stops."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+import time
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
+from types import FrameType
 
-from ibpapers import locking
+import psutil
+
+from ibpapers import files, locking
+from ibpapers.errors import UserError
 from ibpapers.jobs import Table
-from ibpapers.plan import Plan
-from ibpapers.provenance import integrity
+from ibpapers.plan import RESULTS, Plan
+from ibpapers.provenance import bookkeeping, integrity
 from ibpapers.tracking import marker
 
 LOCK = Path(".snakemake/ibpapers/workflow.lock")
+PATIENCE = 5.0  # seconds, for somebody who only looks what is due
+
+_until_the_end: list[object] = []
+_is_stopping = threading.Event()
 
 
 def prepare(plan: Plan, jobs: Table, alone: bool) -> None:
     """Remove what must not be taken for done; with `alone`, make sure that nobody else works here.
 
+    Without `alone` (nothing will be made) nothing is touched while somebody is at work.
+
     Raises:
-        UserError: another process does.
+        UserError: another process is at work here.
     """
+    try:
+        lock = locking.hold(LOCK, "results/ is being worked on", PATIENCE if alone else 0)
+    except UserError:
+        if alone:
+            raise
+        return
     if alone:
-        locking.hold(LOCK, "results/ is being worked on")
+        _until_the_end.append(lock)
         _clear_stale_locks()
-    for path in integrity.remove_damaged(job for rule in jobs.values() for job in rule.values()):
+        files.remove_leftovers(RESULTS)
+    every = list(chain.from_iterable(of_rule.values() for of_rule in jobs.values()))
+    for path in integrity.remove_damaged(every):
         print(f"ibpapers: {path} was damaged and is made again", file=sys.stderr)
     # Runs that an unreachable tracking server has missed are sent again.
     for paper in jobs["track"]:
         if marker.is_incomplete(plan, paper):
             marker.path(plan, paper).unlink()
+    bookkeeping.put_right(every)
+    if not alone:
+        lock.release()
 
 
 def _clear_stale_locks() -> None:
     """Whoever left Snakemake's own locks is dead: alive, it would hold `LOCK`."""
     for path in Path(".snakemake/locks").glob("*.lock"):
         path.unlink(missing_ok=True)
+
+
+def stop_when_asked() -> None:
+    """From now on SIGINT (Ctrl-C) and SIGTERM end the run within seconds.
+
+    Its jobs are asked to end, which for a training is at its next update, with a checkpoint; by
+    itself Snakemake waits for them.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+
+
+def is_stopping() -> bool:
+    """Whether somebody has asked this run to stop."""
+    return _is_stopping.is_set()
+
+
+def say_how_to_go_on() -> None:
+    if is_stopping():
+        print(
+            f"ibpapers: stopped. What is finished, and the checkpoints of trainings, are kept in "
+            f"{RESULTS}/; the same command goes on from there.",
+            file=sys.stderr,
+        )
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    if not is_stopping():
+        _is_stopping.set()
+        threading.Thread(target=_end_jobs, daemon=True).start()
+    raise KeyboardInterrupt
+
+
+def _end_jobs() -> None:
+    """Terminate the commands of jobs, each once; one may just be starting."""
+    asked: set[psutil.Process] = set()
+    while True:
+        for process in set(psutil.Process().children(recursive=True)) - asked:
+            with suppress(psutil.NoSuchProcess):
+                if not process.children():  # not the shell around a command: it waits for it
+                    process.terminate()
+                    asked.add(process)
+        time.sleep(0.1)

@@ -9,15 +9,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from itertools import chain
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from ibpapers import workplace
+
 LINES_OF_LOG = 20
-LOCKED = (
-    "Another run is at work in this folder: wait for it. If it was killed, its lock is removed by "
-    "`make unlock`."
-)
 
 
 class LogHandler(LogHandlerBase):
@@ -44,10 +43,8 @@ class LogHandler(LogHandlerBase):
         }
         if event in show:
             show[event](record)
-        elif (failure := getattr(record, "exception", None)) == "RuleException":
-            pass  # of a job that failed, which has been shown as such
-        elif failure == "LockException":
-            self._say(LOCKED)
+        elif getattr(record, "exception", None) == "RuleException" or workplace.is_stopping():
+            pass  # of a job that failed or was stopped, which has been shown as such
         elif record.levelno >= logging.WARNING or "Nothing to be done" in str(record.msg):
             self._say(record.getMessage())
 
@@ -72,14 +69,16 @@ class LogHandler(LogHandlerBase):
         self.done, self.total = record.done, record.total
 
     def _job_error(self, record: logging.LogRecord) -> None:
-        self._line(f"{self.names.get(record.jobid, record.rule_name)}: FAILED")
+        name = self.names.get(record.jobid, record.rule_name)
+        if workplace.is_stopping():
+            lines = chain.from_iterable(map(_lines, record.log))
+            saved = [line for line in lines if "stopped after" in line]
+            self._line(f"{name}: {saved[-1] if saved else 'stopped'}")
+            return
+        self._line(f"{name}: FAILED")
         for path in record.log:
             self._say(f"The end of {path}:")
-            try:
-                with open(path, encoding="utf-8", errors="replace") as file:
-                    self._say("".join(file.readlines()[-LINES_OF_LOG:]).rstrip())
-            except OSError as error:
-                self._say(str(error))
+            self._say("\n".join(_lines(path)[-LINES_OF_LOG:]))
 
     def _line(self, text: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
@@ -88,3 +87,11 @@ class LogHandler(LogHandlerBase):
 
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError as error:
+        return [str(error)]

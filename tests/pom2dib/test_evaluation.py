@@ -26,7 +26,8 @@ def inputs(tmp_path):
     folder = tmp_path / "dataset"
     folder.mkdir()
     np.savez(folder / "arrays.npz", **arrays)
-    write_json(folder / "card.json", {"tier": "sample", "arrays": {"sha256": sha256(folder / "arrays.npz")}})
+    content = {"sha256": sha256(folder / "arrays.npz")}
+    write_json(folder / "card.json", {"tier": "sample", "arrays": content})
     return Inputs(folder)
 
 

@@ -1,7 +1,8 @@
 """Snakemake's books on what it has made, put right by the records beside the results.
 
-Snakemake takes a result that its books do not know for fresh, whatever it was made of; and one
-that was finished after Snakemake had been killed for half-made.
+Snakemake takes a result that its books do not know for fresh, whatever it was made of; one that was
+finished after Snakemake had been killed for half-made; and a file of the project with an old time
+for unedited.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from ibpapers.errors import UserError
 from ibpapers.files import sha256
 from ibpapers.jobs import Job
+from ibpapers.plan import RESULTS
 from ibpapers.provenance import record
 
 MADE = Path(".snakemake/metadata")
@@ -24,8 +26,8 @@ NEEDED = {"rule", "input", "params", "code", "input_checksums", "record_format_v
 
 
 def put_right(jobs: Iterable[Job]) -> None:
-    """Judge by its record each result that is marked as half-made, or has a part that is missing
-    or not in the books.
+    """Judge by its record each result that is marked as half-made, has a part that is missing or
+    not in the books, or was made of a file of the project that has been edited since.
 
     If that is what the job would write now, the result is no longer marked as half-made; else it
     is, so that it is made again. `jobs` come in an order in which they can run.
@@ -35,26 +37,25 @@ def put_right(jobs: Iterable[Job]) -> None:
         every = (*job.outputs, job.record)
         there = [path for path in every if os.path.isfile(path)]
         in_doubt = [path for path in there if _is_half_made(path) or not _is_known(path)]
-        if there and (in_doubt or len(there) < len(every)):
+        if there and (in_doubt or len(there) < len(every) or _is_edited(job, hashed)):
             if _is_current(job, hashed):
                 twins = [path for path in there if path not in in_doubt]
                 for path in in_doubt:
-                    _accept(path, job.record, twins)
-                _date(there, job.inputs)
+                    _accept(path, twins)
+                if not all(map(_is_known, there)):
+                    _date(there, job.inputs)
             else:
                 for path in there:
                     _reject(path)
 
 
-def _accept(path: str, record: str, twins: list[str]) -> None:
-    """Outputs of one job, which are twins, have the same entry in the books, written after them."""
+def _accept(path: str, twins: list[str]) -> None:
+    """Outputs of one job, which are twins, have the same entry in the books."""
     _place(HALF_MADE, path).unlink(missing_ok=True)
-    entry = _place(MADE, path)
-    if _is_known(path) and entry.stat().st_mtime >= os.path.getmtime(record):
-        return
-    entry.unlink(missing_ok=True)
-    if twins:
-        entry.write_bytes(_place(MADE, twins[0]).read_bytes())
+    if not _is_known(path):
+        _place(MADE, path).unlink(missing_ok=True)
+        if twins:
+            _place(MADE, path).write_bytes(_place(MADE, twins[0]).read_bytes())
 
 
 def _reject(path: str) -> None:
@@ -69,6 +70,15 @@ def _date(outputs: Iterable[str], inputs: Iterable[str]) -> None:
     for path in outputs:
         if os.path.getmtime(path) < newest:
             os.utime(path)
+
+
+def _is_edited(job: Job, hashed: Callable[[str], str]) -> bool:
+    own = [p for p in job.inputs if RESULTS not in Path(p).parents and os.path.isfile(p)]
+    try:
+        recorded = record.read(Path(job.record))["inputs"] if own else {}
+    except UserError:
+        return True
+    return any(recorded.get(path) != hashed(path) for path in own)
 
 
 def _is_current(job: Job, hashed: Callable[[str], str]) -> bool:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ibpapers.training import checkpoint
+from ibpapers.training import checkpoint, interruption
 
 CHECKPOINT_SECONDS = 30.0
 PROGRESS_SECONDS = 10.0
@@ -52,20 +52,27 @@ def fit(
     Leaves the final state at `path`. Returns the history: ``<name>`` [updates] float32 of what
     `update` returned, ``snapshot_update`` [S] and ``snapshot/<name>`` [S, ...] of the snapshots.
     Ends bit for bit where an uninterrupted training ends, on one machine and thread count.
+
+    Raises:
+        KeyboardInterrupt: it was asked to stop (`interruption.SIGNALS`), and has saved its state.
     """
     progress = _Progress(trainee, path, identity)
     if progress.update:
         _say(f"{label}: resumed after update {progress.update} of {updates}")
     saved = said = clock()
-    while progress.update < updates:
-        progress.step()
-        now = clock()
-        if progress.update == updates or now - saved >= CHECKPOINT_SECONDS:
-            progress.save()
-            saved = now
-        if progress.update == updates or now - said >= PROGRESS_SECONDS:
-            _say(f"{label}: update {progress.update} of {updates}, {progress.last()}")
-            said = now
+    with interruption.awaited() as is_asked_to_stop:
+        while progress.update < updates:
+            progress.step()
+            now, is_last, stops = clock(), progress.update == updates, is_asked_to_stop()
+            if is_last or stops or now - saved >= CHECKPOINT_SECONDS:
+                progress.save()
+                saved = now
+            if is_last or now - said >= PROGRESS_SECONDS:
+                _say(f"{label}: update {progress.update} of {updates}, {progress.last()}")
+                said = now
+            if stops:
+                _say(f"{label}: stopped after update {progress.update} of {updates}, saved")
+                raise KeyboardInterrupt
     return progress.history()
 
 
