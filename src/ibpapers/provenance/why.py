@@ -52,7 +52,7 @@ def due(plan: Plan, jobs: Table, target: str | None = None, overrides: str = "")
         UserError: there is no such target, or Snakemake fails.
     """
     pending = _pending(targets(jobs, target), overrides)
-    would_run = [job for job in _all(jobs) if not pending.isdisjoint(job.outputs)]
+    would_run = [job for job in _all(jobs) if job.id in pending]
     made_again = {path for job in would_run for path in job.outputs}
     hashed = cache(sha256)  # the same dataset is an input of many
     found = []
@@ -127,8 +127,8 @@ def changed_modules(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[
 
 
 def _pending(files: Sequence[str], overrides: str) -> set[str]:
-    """The outputs of all jobs that Snakemake would run for `files`."""
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--summary", *files]
+    """The ids of all jobs that Snakemake would run for `files`, by their commands."""
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--printshellcmds", *files]
     done = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "IBPAPERS_SET": overrides}
     )
@@ -137,8 +137,8 @@ def _pending(files: Sequence[str], overrides: str) -> set[str]:
         last = said or [line for line in done.stderr.splitlines() if line.strip()][-5:]
         raise UserError("snakemake cannot say what would run:\n" + "\n".join(last))
     print("".join(f"{line}\n" for line in said), end="", file=sys.stderr)
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
-    return {row[0] for row in rows if row[-1] == "update pending"}
+    commands = re.findall(r" -m ibpapers (\w+) ?(\S*) > ", done.stdout)
+    return {f"{rule} {name or rule}" for rule, name in commands}
 
 
 def _causes(
