@@ -28,6 +28,8 @@ export IBPAPERS_SET := $(strip $(IBPAPERS_SET) $(if $(SCALE),scale=$(SCALE)) \
 	$(if $(DATA),data=$(DATA)) $(if $(MIRROR),mirror='$(MIRROR)') \
 	$(if $(PAPERS),include=[$(PAPERS)]) $(SET))
 SNAKEMAKE := $(VENV) -m snakemake
+# A file's tests share what they have made.
+PYTEST := $(VENV) -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: paper datasets entropies runs evaluations ui test test-fast lint clean environment
 .DEFAULT_GOAL := paper
@@ -43,10 +45,10 @@ ui: environment
 	@$(VENV) -m ibpapers ui
 
 test: lint
-	$(VENV) -m pytest
+	$(PYTEST)
 
 test-fast: environment
-	$(VENV) -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: environment
 	$(VENV) -m ruff check .
