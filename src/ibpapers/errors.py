@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection
 
-from ibpapers.tracking.secrets import without_secrets
+from ibpapers.secrets import without_secrets
 
 
 class UserError(Exception):

@@ -18,7 +18,7 @@ from ibpapers.datasets import DATASETS, sources
 from ibpapers.errors import UserError, choices
 from ibpapers.fingerprint import code_hash
 from ibpapers.plan import RESULTS, Entropy, Exhibit, Plan, Run
-from ibpapers.tracking.secrets import without_secrets
+from ibpapers.secrets import without_secrets
 
 LOCK = Path("requirements.lock")
 STYLE = "src/ibpapers/report/ibpapers.mplstyle"

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ibpapers.config import Params
-from ibpapers.tracking.secrets import without_secrets
+from ibpapers.secrets import without_secrets
 
 
 def rows(params: Params) -> Iterator[tuple[str, str, str, str]]:

@@ -104,7 +104,7 @@ def test_figure_that_was_moved_is_traced_by_what_it_carries(made, tmp_path_facto
 def test_password_of_the_tracking_server_is_not_shown(made):
     path = Path("results/sample-smoke/report/pom2dib/tracking.trace.json")
     content = json.loads(path.read_text())
-    from ibpapers.tracking.secrets import without_secrets
+    from ibpapers.secrets import without_secrets
 
     content["settings"] = without_secrets("https://someone:secret@example.org/mlflow")
     path.write_text(json.dumps(content))

@@ -8,8 +8,8 @@ from mlflow import MlflowClient
 
 from ibpapers import plan as plans
 from ibpapers.files import read_json
+from ibpapers.secrets import without_secrets
 from ibpapers.tracking import marker, mlflow_store
-from ibpapers.tracking.secrets import without_secrets
 
 CHILDREN = 2 * (2 + 2)  # two studies with two runs each, two seeds
 

@@ -23,8 +23,8 @@ from ibpapers import arrays
 from ibpapers.files import read_json
 from ibpapers.plan import RESULTS, Plan, Study
 from ibpapers.report.results import read as read_results
+from ibpapers.secrets import without_secrets
 from ibpapers.tracking import marker
-from ibpapers.tracking.secrets import without_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
