@@ -71,7 +71,7 @@ PARAMS = [
             write("params.yaml", b"#" * 200_001)),
     Hostile("nesting of 1,000 levels", "plan", "not valid YAML",
             write("params.yaml", "[" * 1000)),
-    Hostile("a tab for indentation", "plan", "line 9: not valid YAML: found character '\\t'",
+    Hostile("a tab for indentation", "plan", "not valid YAML: found character '\\t'",
             line("  enabled:", "\tenabled:")),
     Hostile("a key twice", "plan", "line 4: not valid YAML: key 'data' stands twice",
             line("scale: smoke ", "data: real ")),

@@ -73,7 +73,7 @@ def test_killed_anywhere_ends_in_the_undisturbed_bytes(finished, copy):
     with ExitStack() as orphans:
         for number in range(KILLS):
             started = orphans.enter_context(copy.started(*MAKE))
-            moment = time.monotonic() + chance.uniform(0.0, finished.seconds / 3)
+            moment = time.monotonic() + chance.uniform(0.0, finished.seconds / 8)
             started.wait_until(lambda moment=moment: time.monotonic() > moment)
             kill = (kill_a_training, kill_snakemake, kill_all)[number % 3]
             kill(started)
