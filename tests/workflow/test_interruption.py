@@ -59,7 +59,7 @@ def _checkpoints(started):
 def forget(checkout, chance):
     """So that there is something to interrupt again."""
     results = checkout.folder / "results"
-    if chance.random() < 0.3:
+    if chance.random() < 0.15:
         shutil.rmtree(results)
         shutil.rmtree(checkout.folder / ".snakemake")
     else:
@@ -73,7 +73,7 @@ def test_killed_anywhere_ends_in_the_undisturbed_bytes(finished, copy):
     with ExitStack() as orphans:
         for number in range(KILLS):
             started = orphans.enter_context(copy.started(*MAKE))
-            moment = time.monotonic() + chance.uniform(0.0, finished.seconds / 8)
+            moment = time.monotonic() + chance.uniform(0.0, finished.seconds / 16)
             started.wait_until(lambda moment=moment: time.monotonic() > moment)
             kill = (kill_a_training, kill_snakemake, kill_all)[number % 3]
             kill(started)

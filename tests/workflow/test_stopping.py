@@ -95,6 +95,7 @@ def test_what_an_orphan_finishes_is_not_made_again(unfinished):
             orphan.wait()
         started.process.wait()
     trained = [path.parent.name for path in unfinished.runs.rglob("trace.json")]
-    assert trained
+    assert trained, started.output
     output = unfinished.done(*SNAKEMAKE)
-    assert not [run for run in trained if f"train pom2dib/handwritten/{run}\n" in output]
+    again = [run for run in trained if f"train pom2dib/handwritten/{run}\n" in output]
+    assert again == [], output
