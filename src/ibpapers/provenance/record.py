@@ -45,7 +45,7 @@ class Recorded:
 
     def trace(self) -> str:
         """The record and its lineage as JSON, to be carried by a figure or a paper."""
-        return canonical({**self.content, "lineage": lineage(self.content)})
+        return canonical(self.content)
 
 
 @contextmanager
@@ -61,10 +61,10 @@ def recorded(job: Job) -> Iterator[Recorded]:
         content = _begin(job)
         if has_waited and _is_done(job, content):
             raise AlreadyDone(f"{job.id}: done by another process: {job.outputs[0]}")
-        yield Recorded(job, content)
-        content["outputs"] = {path: sha256(path) for path in job.outputs}
         if job.rule in EXHIBITS:
             content["lineage"] = lineage(content)
+        yield Recorded(job, content)
+        content["outputs"] = {path: sha256(path) for path in job.outputs}
         write_json(job.record, content)
 
 

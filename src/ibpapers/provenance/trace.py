@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from ibpapers.datasets.cards import CARD
 from ibpapers.errors import UserError
 from ibpapers.files import read_json, sha256
+from ibpapers.plan import RESULTS
 from ibpapers.provenance import record
 from ibpapers.provenance.record import Record
 
 if TYPE_CHECKING:
     from ibpapers.provenance.parts import Part
 
-RESULTS = Path("results")
 NUMBERS = Path("report/numbers.json")
 
 
