@@ -7,9 +7,9 @@ import pytest
 # Tensors here are tiny: threads would only be in the way of the tests that run beside.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: runs whole chains; `make test-fast` leaves it out")
+# A make that a test starts is not a part of the make that runs the tests, and must not talk of it.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
+    os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)
