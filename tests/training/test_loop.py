@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from ibpapers.training import checkpoint
-from ibpapers.training.loop import fit
+from ibpapers.training.loop import Trainee, fit
 from ibpapers.training.seeds import generator
 
 
-class Line:
+class Line(Trainee):
     """Least squares on fresh random points: the smallest trainee."""
 
     def __init__(self, dies_at=None):
@@ -58,7 +58,7 @@ def undisturbed(tmp_path):
 
 def assert_same(one, other):
     assert one[0].keys() == other[0].keys()
-    assert all(np.array_equal(one[0][name], other[0][name]) for name in one[0])
+    assert all(np.array_equal(a, other[0][name], equal_nan=True) for name, a in one[0].items())
     assert all(torch.equal(one[1][name], other[1][name]) for name in one[1])
 
 
@@ -108,3 +108,66 @@ def test_history_has_every_update_and_every_snapshot(undisturbed):
     assert history["loss"][-1] < history["loss"][0]
     assert history["snapshot_update"].tolist() == [5, 10, 15, 20]
     assert history["snapshot/weight"].shape == (4, 1, 3)
+
+
+class Validating(Line):
+    """Validates after every third update, with scores that are told to it."""
+
+    def __init__(self, scores, dies_at=None):
+        super().__init__(dies_at)
+        self.told = scores
+
+    def validate(self, update):
+        return self.told[update // 3 - 1] if update % 3 == 0 else None
+
+    def examples(self):
+        return {"weight": self.model.weight.detach().clone()}
+
+
+SCORES = [5.0, float("nan"), 2.0, 3.0, 2.0, 4.0, 2.5]  # after updates 3, 6, 9 ...
+
+
+def validated(path, dies_at=None, patience=None, scores=SCORES):
+    trainee = Validating(scores, dies_at)
+    history = fit(trainee, 21, path, "same", "line", patience=patience, clock=every_update())
+    return history, trainee.model.state_dict()
+
+
+def test_the_model_with_the_lowest_score_is_kept(tmp_path):
+    history, state = validated(tmp_path / "all.safetensors")
+    _, after_nine = train(Line(), tmp_path / "nine.safetensors", updates=9)
+    assert history["best_update"] == 9  # the first of equals
+    assert all(torch.equal(state[name], after_nine[name]) for name in state)
+    assert np.array_equal(history["examples/weight"], after_nine["weight"].numpy())
+    expected = [np.nan] * 21
+    expected[2::3] = [np.inf if np.isnan(score) else score for score in SCORES]
+    assert np.array_equal(history["validation"], np.float32(expected), equal_nan=True)
+
+
+@pytest.mark.parametrize(("patience", "updates"), [(1, 6), (2, 15), (4, 21), (None, 21)])
+def test_training_stops_when_patience_is_over(tmp_path, patience, updates):
+    history, _ = validated(tmp_path / "checkpoint.safetensors", patience=patience)
+    assert len(history["loss"]) == len(history["validation"]) == updates
+    assert history["best_update"] == (3 if patience == 1 else 9)
+
+
+@pytest.mark.parametrize("killed_at", [2, 3, 4, 7, 10, 14, 15])
+def test_resumed_validations_end_where_undisturbed_ones_end(tmp_path, killed_at):
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        validated(path, dies_at=killed_at, patience=2)
+    resumed, undisturbed = validated(path, patience=2), validated(tmp_path / "whole", patience=2)
+    assert_same(resumed, undisturbed)
+    left, whole = (checkpoint.load(tmp_path / name, "same") for name in (path, "whole"))
+    assert left.keys() == whole.keys()
+    assert all(torch.equal(left[n].nan_to_num(), whole[n].nan_to_num()) for n in left)
+
+
+def test_a_score_is_compared_as_it_is_stored(tmp_path):
+    # In float64 the second is lower; the checkpoint knows float32 only.
+    history, _ = validated(tmp_path / "one", scores=[1.0, 1.0 - 1e-12, *[2.0] * 5])
+    assert history["best_update"] == 3
+
+
+def test_without_validation_nothing_is_said_of_it(undisturbed):
+    assert not {"validation", "best_update"} & undisturbed[0].keys()

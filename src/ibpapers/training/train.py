@@ -27,8 +27,8 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
     """Train `recipe` on `inputs`; `code` is the hash of the code at work.
 
     Writes model.safetensors (``<seed>/<parameter>``), history.npz (``<name>`` [seeds, updates],
-    float32; ``snapshot/<name>`` [seeds, S, ...]) and last recipe.json (what was done with what)
-    into `output_folder`. Checkpoints lie beside them until then.
+    float32; ``snapshot/<name>`` [seeds, S, ...]; what else `loop.fit` returns) and last recipe.json
+    (what was done with what) into `output_folder`. Checkpoints lie beside them until then.
     """
     device.make_deterministic(recipe["threads"])
     where = device.pick()
@@ -51,6 +51,7 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
                 path,
                 identity=_identity(recipe, seed, hashes, code, where),
                 label=f"seed {seed} ({number} of {len(recipe['seeds'])})",
+                patience=recipe["training"].get("patience"),
             )
         )
         state = trainee.model.state_dict()
@@ -95,9 +96,24 @@ def _environment(recipe: dict, where: torch.device) -> dict[str, Any]:
 
 
 def _together(histories: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Histories of several seeds with a leading axis of seeds; counters of updates stay as are."""
-    together = {name: np.stack([h[name] for h in histories]) for name in histories[0]}
-    if "snapshot_update" in together:
-        together["snapshot_update"] = together["snapshot_update"][0]
-    updates = len(next(iter(histories[0].values())))
+    """Histories of several seeds with a leading axis of seeds; counters of updates stay as are.
+
+    Seeds that stopped earlier than others are filled up with NaN.
+    """
+    together = {
+        name: max(arrays, key=len) if name == "snapshot_update" else _stacked(arrays)
+        for name in histories[0]
+        if (arrays := [history[name] for history in histories])
+    }
+    updates = next(iter(together.values())).shape[1]
     return {"update": np.arange(1, updates + 1)} | together
+
+
+def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
+    if len({array.shape for array in arrays}) == 1:
+        return np.stack(arrays)
+    longest = max(map(len, arrays))
+    rest = [(0, 0)] * (arrays[0].ndim - 1)
+    return np.stack(
+        [np.pad(a, [(0, longest - len(a)), *rest], constant_values=np.nan) for a in arrays]
+    )

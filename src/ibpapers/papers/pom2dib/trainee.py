@@ -12,6 +12,7 @@ from torch.optim import AdamW
 from ibpapers.papers.pom2dib.coding import Codes, Coding, Outcome, embedding, sum_over_links
 from ibpapers.papers.pom2dib.selection import Policy, Selection
 from ibpapers.papers.pom2dib.systems import Batches, Layout, System
+from ibpapers.training.loop import Trainee
 from ibpapers.training.order import Order
 from ibpapers.training.seeds import generator
 
@@ -47,7 +48,7 @@ class Losses(NamedTuple):
     rate: Tensor
 
 
-class DIB:
+class DIB(Trainee):
     """A coding, a selector, and the update that trains both.
 
     `rate` gives the rate of each code in nats; it enters the objective times beta, as the local
