@@ -21,4 +21,5 @@ def make_deterministic(threads: int) -> None:
     """Fix the order of sums: the thread count on a CPU, the algorithms on a GPU."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # The same as use_deterministic_algorithms(), which imports the compiler: over a second a job.
+    torch.set_deterministic_debug_mode("warn")

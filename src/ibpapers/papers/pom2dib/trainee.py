@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -83,11 +84,16 @@ class DIB(Trainee):
         self.model = nn.ModuleDict({"coding": self.coding, "selector": self.selector}).to(device)
         self.baseline = torch.tensor([task.baseline for task in layout.tasks], device=device)
 
-        rates = self.training["learning_rate"]
-        self.optimisers = {"coding": self._optimiser(self.coding, rates["coding"])}
         self.learns_selection = isinstance(self.selector, Policy)
+
+    @cached_property
+    def optimisers(self) -> dict[str, AdamW]:
+        """Made when first asked for: an evaluation needs none, and loading them takes a second."""
+        rates = self.training["learning_rate"]
+        learning = {"coding": self.coding}
         if self.learns_selection:
-            self.optimisers["selection"] = self._optimiser(self.selector, rates["selection"])
+            learning["selection"] = self.selector
+        return {name: self._optimiser(module, rates[name]) for name, module in learning.items()}
 
     def _optimiser(self, module: nn.Module, learning_rate: float) -> AdamW:
         # What took no part in an update has no gradient and is left as it is, decay included.
