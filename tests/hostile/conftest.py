@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Callable
@@ -133,6 +134,9 @@ def _copy_project(folder: Path) -> Path:
     for file in FILES:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / file, folder / file)
+    settings = folder / "params.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(re.sub("^include: .*", "include: [pom2dib]", text, flags=re.M), "utf-8")
     return folder
 
 

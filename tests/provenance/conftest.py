@@ -16,7 +16,7 @@ from ibpapers.jobs import Job
 from ibpapers.plan import Plan
 from ibpapers.provenance.record import recorded
 
-OVERRIDES = ("papers.pom2dib.studies.rate_relevance.betas=[1e-3, 0.1]",)
+OVERRIDES = (fake_results.ONE_PAPER, "papers.pom2dib.studies.rate_relevance.betas=[1e-3, 0.1]")
 RUN = "pom2dib/handwritten/tadib_beta=0.001"
 SOURCE_FILE = "raw.gz"
 

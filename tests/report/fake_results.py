@@ -17,7 +17,8 @@ from ibpapers.report import exhibits
 from ibpapers.report.exhibits import View
 
 ENVIRONMENT = {"python": "3.11.7", "torch": "2.13.0", "device": "cpu", "threads": 1}
-FEWER = ("papers.pom2dib.studies.rate_relevance.betas=[0.0, 1e-3, 0.1]",)  # quick to draw
+ONE_PAPER = "include=[pom2dib]"
+FEWER = (ONE_PAPER, "papers.pom2dib.studies.rate_relevance.betas=[0.0, 1e-3, 0.1]")  # quick
 REPOSITORY = Path(__file__).parents[2]
 
 TASKS = ("t1", "t2", "t3")

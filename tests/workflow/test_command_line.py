@@ -61,7 +61,8 @@ def test_mistake_stops_the_workflow_before_its_first_job(checkout, override):
 def test_damaged_source_stops_the_workflow_and_leaves_nothing(checkout):
     (checkout.folder / "mirror" / "mnist").mkdir(parents=True)
     (checkout.folder / "mirror" / "mnist" / "train-images-idx3-ubyte.gz").write_bytes(b"tampered")
-    done = checkout.snakemake("--logger", "ibpapers", data="real", mirror="mirror")
+    real = {"data": "real", "mirror": "mirror", "include": "[pom2dib]"}
+    done = checkout.snakemake("--logger", "ibpapers", **real)
     assert done.returncode != 0
     assert "ibpapers: error: cannot fetch" in done.stdout and "Traceback" not in done.stdout
     made = [path for path in (checkout.folder / "results").rglob("*") if path.is_file()]
