@@ -37,6 +37,25 @@ DATASETS: dict[str, Dataset] = {
             build_module="ibpapers.datasets.handwritten_build",
             load_module="ibpapers.datasets.handwritten",
         ),
+        *(
+            Dataset(
+                name=name,
+                sources={"real": (), "sample": ()},
+                build_module="ibpapers.datasets.sim_build",
+                load_module="ibpapers.datasets.sim",
+                settings="Sim",
+            )
+            for name in ("sim1", "sim2", "sim3")
+        ),
+        *(
+            Dataset(
+                name=name,
+                sources={"real": ("cmu_mosi",), "sample": ("cmu_mosi_sample",)},
+                build_module=f"ibpapers.datasets.{name}_build",
+                load_module="ibpapers.datasets.cmu_mosi",
+            )
+            for name in ("mosi_bclstm", "mosi_transcripts")
+        ),
     )
 }
 

@@ -34,8 +34,9 @@ def fetch(name: str, folder: str | Path, mirror: str | None = None) -> None:
             addresses. Generated sources do not use it.
 
     Raises:
-        UserError: no such source; or no address delivers a file with the right checksum; or a
-            file cannot be written; or what generates the source is not installed.
+        UserError: no such source; or it has no public address and there is no mirror; or no
+            address delivers a file with the right checksum; or a file cannot be written; or what
+            generates the source is not installed.
     """
     source = sources.find(name)
     folder = Path(folder)
@@ -194,6 +195,12 @@ def _request(address: str, offset: int) -> Request:
 
 
 def _addresses(source: sources.Source, file: sources.SourceFile, mirror: str | None) -> list[str]:
+    if mirror is None and not file.urls:
+        raise UserError(
+            f"{source.name} has no public address ({source.licence}). Put {file.name} "
+            f"({file.expected}) into a folder <mirror>/{source.name}/ and set `mirror: <mirror>`, "
+            "or use `data: sample`."
+        )
     if mirror is None:
         return list(file.urls)
     if urlsplit(mirror).scheme not in ("http", "https"):

@@ -6,10 +6,28 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ibpapers.settings import Closed, Seed
+from ibpapers.settings import Closed, Count, Seed
 
 
 class Seeded(Closed):
     """A dataset of which nothing is to be chosen but its random numbers."""
 
     seed: Annotated[Seed, Field(description="of what is random in building it")]
+
+
+class SimDimensions(Closed):
+    """Of the factors of SIM: a are relevant, b are not; a0 and b0 are in both modalities."""
+
+    a0: Count
+    b0: Count
+    a1: Count
+    b1: Annotated[Count, Field(description="not in the paper's text")]
+    a2: Count
+    b2: Annotated[Count, Field(description="not in the paper's text")]
+
+
+class Sim(Seeded):
+    """SIM-I, II or III."""
+
+    samples: Annotated[int, Field(ge=10, le=10**7, description="nine tenths of them for training")]
+    dims: SimDimensions

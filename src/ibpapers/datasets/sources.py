@@ -1,8 +1,9 @@
 """Where data come from: `sources.csv` as typed records, one row a file.
 
-A source without addresses is made here, by `generate` of the module of its name. Elsewhere
+A source that no checksum pins is made here, by `generate` of the module of its name. Elsewhere
 `checksum` pins the content: `sha256:` of the file or, for an archive whose bytes vary from one
-forge to the next, `git-tree:` of the recordings in it.
+forge to the next, `git-tree:` of the recordings in it. A pinned source without addresses has to
+be brought by the user, on a mirror.
 """
 
 import csv
@@ -48,7 +49,7 @@ class Source:
 
     @property
     def is_generated(self) -> bool:
-        return not any(file.urls for file in self.files)
+        return not any(file.expected for file in self.files)
 
 
 def find(name: str) -> Source:
