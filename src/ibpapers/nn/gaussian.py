@@ -21,6 +21,11 @@ class Gaussian(NamedTuple):
         mean, raw = output.chunk(2, dim=-1)
         return cls(mean, F.softplus(raw - 5))
 
+    def divergence_from_standard(self) -> Tensor:
+        """KL(N(mean, diag(std^2)) || N(0, I)), nats, summed over d: [...]."""
+        mean, std = self
+        return (mean.square() + std.square() - 1).sum(-1) / 2 - std.log().sum(-1)
+
     def draw(self, generator: torch.Generator) -> Tensor:
         """A differentiable sample, mean + std * N(0, 1) [..., d]."""
         mean, std = self

@@ -7,6 +7,8 @@ module              what it holds                                               
 ==================  ================================================================  ==========
 ``settings.py``     ``Settings``, its section of params.yaml                          no torch
 ``studies.py``      ``plan()``: runs, studies, figures, tables, claims                no torch
+``entropies.py``    ``estimate()``: what trainings read, where a plan has estimates   torch
+``systems.py``      ``load()``: a dataset as the paper uses it; ``axes()``            torch
 ``methods/*.py``    one method each: ``build()`` and what is trained                  torch
 ``evaluation.py``   ``evaluate()``: a trained run to tidy rows                        torch
 ``figures.py``      one function per figure                                           matplotlib
@@ -44,5 +46,6 @@ PAPERS = {
             "Multi-Modal Multi-Task Semantic Communication: "
             "A Distributed Information Bottleneck Perspective",
         ),
+        Paper("omib", "Learning Optimal Multimodal Information Bottleneck Representations"),
     )
 }
