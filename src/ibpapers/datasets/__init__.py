@@ -56,6 +56,19 @@ DATASETS: dict[str, Dataset] = {
             )
             for name in ("mosi_bclstm", "mosi_transcripts")
         ),
+        Dataset(
+            name="coloured_mnist",
+            sources={"real": ("mnist",), "sample": ("mnist_sample",)},
+            build_module="ibpapers.datasets.coloured_mnist_build",
+            load_module="ibpapers.datasets.coloured_mnist",
+        ),
+        Dataset(
+            name="gray_wyner_source",
+            sources={"real": (), "sample": ()},
+            build_module="ibpapers.datasets.gray_wyner_source_build",
+            load_module="ibpapers.datasets.gray_wyner_source",
+            settings="GrayWynerSource",
+        ),
     )
 }
 

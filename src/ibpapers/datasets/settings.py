@@ -31,3 +31,12 @@ class Sim(Seeded):
 
     samples: Annotated[int, Field(ge=10, le=10**7, description="nine tenths of them for training")]
     dims: SimDimensions
+
+
+class GrayWynerSource(Seeded):
+    """The synthetic source of Gray-Wyner."""
+
+    side: Annotated[
+        int,
+        Field(ge=16, le=128, multiple_of=16, description="height and width of a half; paper: 64"),
+    ]
