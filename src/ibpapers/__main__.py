@@ -19,7 +19,9 @@ from ibpapers.errors import AlreadyDone, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
+    from ibpapers.inputs import Inputs
     from ibpapers.plan import Plan
     from ibpapers.provenance.record import Recorded
 
@@ -79,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--dataset", metavar="FOLDER", help="with --recipe: the dataset")
     train.add_argument("--output", metavar="FOLDER", help="with --recipe: where the run goes")
     verb(_evaluate, "RUN")
+    encode = verb(_encode, "RUN")
+    encode.add_argument("images", metavar="IMAGE", nargs="+", help="picture, or .npy [N, M, H, W]")
+    encode.add_argument("--output", metavar="FILE", required=True, help="the bitstreams")
+    decode = verb(_decode, "RUN")
+    decode.add_argument("file", metavar="FILE", help="what `encode RUN` wrote")
+    decode.add_argument("--task", metavar="N", type=int, choices=(1, 2), help="default: both")
+    decode.add_argument("--output", metavar="FILE", required=True, help="answers and symbols, npz")
     verb(_collect, "PAPER")
     verb(_figure, "PAPER/NAME")
     verb(_table, "PAPER/NAME")
@@ -218,6 +227,38 @@ def _evaluate(options: argparse.Namespace) -> None:
         rows = evaluate(plan.run_folder(run.id), plan.inputs(run.id), dict(run.evaluation))
         with atomic_write(plan.evaluation_file(run.id)) as temporary:
             rows.to_parquet(temporary, index=False)
+
+
+def _encode(options: argparse.Namespace) -> None:
+    """code images into bitstreams with a trained codec"""
+    images, output = [Path(path) for path in options.images], Path(options.output)
+    folder, inputs, room = _codec(options)
+    with _report(f"encoded with {options.run}", output):
+        print(room.encode(folder, inputs, images, output))
+
+
+def _decode(options: argparse.Namespace) -> None:
+    """answer tasks from bitstreams, each from those that its receiver gets"""
+    tasks = (options.task,) if options.task else (1, 2)
+    folder, inputs, room = _codec(options)
+    with _report(f"decoded with {options.run}", options.output):
+        print(room.decode(folder, inputs, Path(options.file), tasks, Path(options.output)))
+
+
+def _codec(options: argparse.Namespace) -> tuple[Path, Inputs, ModuleType]:
+    """The folder of a trained run, what it reads, and the room of its paper that codes."""
+    from importlib.util import find_spec
+
+    from ibpapers.papers import PAPERS
+
+    plan = _read_plan(options)
+    run = plan.run(options.run)
+    if find_spec(f"ibpapers.papers.{run.paper}.bitstream") is None:
+        raise UserError(f"{run.id}: the methods of {run.paper} make no bitstreams")
+    folder = plan.run_folder(run.id)
+    if not (folder / "recipe.json").exists():
+        raise UserError(f"{run.id} is not trained. Make it: python -m ibpapers train {run.id}")
+    return folder, plan.inputs(run.id), PAPERS[run.paper].room("bitstream")
 
 
 def _collect(options: argparse.Namespace) -> None:

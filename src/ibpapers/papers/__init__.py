@@ -14,6 +14,7 @@ module              what it holds                                               
 ``figures.py``      one function per figure                                           matplotlib
 ``tables.py``       one function per table                                            pandas
 ``claims.py``       one function per claim                                            pandas
+``bitstream.py``    ``encode()``, ``decode()``, where trained runs can code           torch
 ==================  ================================================================  ==========
 """
 
@@ -47,5 +48,6 @@ PAPERS = {
             "A Distributed Information Bottleneck Perspective",
         ),
         Paper("omib", "Learning Optimal Multimodal Information Bottleneck Representations"),
+        Paper("gray_wyner", "Lossy Common Information in a Learnable Gray-Wyner Network"),
     )
 }
