@@ -20,7 +20,7 @@ FIRST = "from __future__ import annotations\n"
 # what is edited: (file, old, new), the jobs that are due
 EDITS = {
     "a beta": (
-        ("params.yaml", "- 0.1", "- 0.2"),
+        ("params.yaml", f"- 0.001\n{8 * ' '}- 0.1", f"- 0.001\n{8 * ' '}- 0.2"),
         [*made_from("pom2dib_beta=0.2"), *DRAWN],
     ),
     "a method": (
