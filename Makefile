@@ -28,8 +28,8 @@ export IBPAPERS_SET := $(strip $(IBPAPERS_SET) $(if $(SCALE),scale=$(SCALE)) \
 	$(if $(DATA),data=$(DATA)) $(if $(MIRROR),mirror='$(MIRROR)') \
 	$(if $(PAPERS),include=[$(PAPERS)]) $(SET))
 SNAKEMAKE := $(VENV) -m snakemake
-# A file's tests share what they have made.
-PYTEST := $(VENV) -m pytest --numprocesses 2 --dist loadfile
+# A file's tests share what they have made; files go out in the order of tests/conftest.py.
+PYTEST := $(VENV) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: paper datasets entropies runs evaluations ui test test-fast lint clean environment
 .DEFAULT_GOAL := paper

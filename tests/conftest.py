@@ -12,6 +12,11 @@ for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
     os.environ.pop(name, None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole chains first, so that at the end no process waits for another's long file."""
+    items.sort(key=lambda item: ("slow" not in item.keywords, "workflow" not in item.path.parts))
+
+
 @pytest.fixture(autouse=True)
 def no_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings that the caller's shell lays over params.yaml are none of a test's business."""
