@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 
 from ibpapers.datasets import cards
 from ibpapers.datasets.coloured_mnist import CLASSES
+from ibpapers.evaluations import tidy
 from ibpapers.inputs import Inputs
 from ibpapers.papers.gray_wyner import streams, systems, theory
 from ibpapers.papers.gray_wyner.codec import CHANNELS, COMMON
@@ -21,6 +21,8 @@ from ibpapers.papers.gray_wyner.trainee import GrayWyner, Learner
 from ibpapers.training import checkpoint, device, finished
 
 Row = tuple[str, float, str]  # metric, value, unit
+
+SETTINGS = ("beta", "eta", "pmf", "gamma", "gamma_scale", "model", "training", "threads")
 
 UNITS = {
     "objective": "loss",
@@ -60,7 +62,7 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
         if isinstance(learner, GrayWyner) and settings["coded_images"]:
             found += _measured(learner, streams.identity(run_folder, seed), settings)
         rows += [(seed, *row) for row in found]
-    return _tidy(rows, recipe)
+    return tidy(rows, recipe, SETTINGS)
 
 
 def _test_set(learner: Learner, settings: Mapping[str, Any]) -> Iterator[Row]:
@@ -129,13 +131,3 @@ def _measured(learner: GrayWyner, model: int, settings: Mapping[str, Any]) -> It
     yield "measured_transmit_bits", sum(measured), "bit/image"
     yield "measured_receive_bits", sum(measured) + measured[COMMON], "bit/image"
     yield "measured_bits_file", 8 * len(file) / count, "bit/image"
-
-
-def _tidy(rows: list[tuple[int, str, float, str]], recipe: Mapping[str, Any]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["seed", "metric", "value", "unit"])
-    kept = ("beta", "eta", "pmf", "gamma", "gamma_scale", "model", "training", "threads")
-    settings = {name: recipe[name] for name in kept}
-    for position, name in enumerate(("paper", "dataset", "tier", "scale", "run", "method")):
-        table.insert(position, name, recipe[name])
-    table.insert(6, "settings", json.dumps(settings, sort_keys=True))
-    return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ibpapers.evaluations import tidy
 from ibpapers.inputs import Inputs
 from ibpapers.papers.omib import runtime, systems
 from ibpapers.papers.omib.trainee import Fusion
@@ -20,6 +20,8 @@ from ibpapers.training import checkpoint, device, finished
 from ibpapers.training.seeds import generator
 
 Row = tuple[str, float, str]  # metric, value, unit
+
+SETTINGS = ("beta", "ablation", "model", "training", "threads")
 
 
 def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> pd.DataFrame:
@@ -44,7 +46,7 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
         for seed in recipe["seeds"]:
             found = runtime.measure(recipe, inputs, method.build, settings["samples"], seed, where)
             rows += [(seed, *row) for row in found]
-        return _tidy(rows, recipe)
+        return tidy(rows, recipe, SETTINGS)
 
     system = systems.load(recipe, inputs, where)
     for number, seed in enumerate(recipe["seeds"]):
@@ -54,7 +56,7 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
             rows += [(seed, *row) for row in _metrics(trainee, settings, seed)]
             if system.beta is not None:
                 rows += [(seed, *row) for row in _bottleneck(trainee, run.history, number)]
-    return _tidy(rows, recipe)
+    return tidy(rows, recipe, SETTINGS)
 
 
 def _metrics(trainee: Fusion, settings: Mapping[str, Any], seed: int) -> Iterator[Row]:
@@ -100,13 +102,3 @@ def _bottleneck(trainee: Fusion, curves: Mapping[str, np.ndarray], number: int) 
     for name in model.names[1:]:
         last = curves[f"r/{name}"][number, -trainee.updates_per_epoch :]
         yield f"r_last/{name}", np.nanmean(last.astype(np.float64)), "1"
-
-
-def _tidy(rows: list[tuple[int, str, float, str]], recipe: Mapping[str, Any]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["seed", "metric", "value", "unit"])
-    names = ("beta", "ablation", "model", "training", "threads")
-    settings = {name: recipe[name] for name in names}
-    for position, name in enumerate(("paper", "dataset", "tier", "scale", "run", "method")):
-        table.insert(position, name, recipe[name])
-    table.insert(6, "settings", json.dumps(settings, sort_keys=True))
-    return table

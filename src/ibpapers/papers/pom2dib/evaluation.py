@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ibpapers.evaluations import tidy
 from ibpapers.information.rate import RATE_ESTIMATORS
 from ibpapers.inputs import Inputs
 from ibpapers.papers.pom2dib import systems
@@ -20,6 +20,8 @@ from ibpapers.training import checkpoint, device, finished
 from ibpapers.training.seeds import generator
 
 Row = tuple[str, float, str]  # metric, value, unit
+
+SETTINGS = ("beta", "limits", "model", "training", "threads")
 
 CHUNK = 25  # batches that go through the networks together: bounds memory, fixes the draws
 
@@ -51,7 +53,7 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
             ]
         found += _training_log(run.history, number, settings["log_window"], trainee)
         rows += [(seed, *row) for row in found]
-    return _tidy(rows, recipe)
+    return tidy(rows, recipe, SETTINGS)
 
 
 def _test_set(trainee: DIB, settings: Mapping[str, Any], seed: int) -> Iterator[Row]:
@@ -120,12 +122,3 @@ def _unit(metric: str) -> str:
     if metric.endswith("_top1"):
         return "percent"
     return "count" if metric == "links" else "nat"
-
-
-def _tidy(rows: list[tuple[int, str, float, str]], recipe: Mapping[str, Any]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["seed", "metric", "value", "unit"])
-    settings = {name: recipe[name] for name in ("beta", "limits", "model", "training", "threads")}
-    for position, name in enumerate(("paper", "dataset", "tier", "scale", "run", "method")):
-        table.insert(position, name, recipe[name])
-    table.insert(6, "settings", json.dumps(settings, sort_keys=True))
-    return table
