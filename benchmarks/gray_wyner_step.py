@@ -110,7 +110,7 @@ def datasets(root: Path, side: int) -> dict[str, Path]:
         arrays[f"{name}_image"] = draw.integers(0, 256, (200, 32, 32), dtype=np.uint8)
         arrays[f"{name}_digit"] = draw.integers(0, 10, 200)
         arrays[f"{name}_uniform"] = draw.random(200)
-    stored.write(root / "coloured_mnist", arrays, {"dataset": "coloured_mnist"})
+    stored.write(root / "coloured_mnist", arrays, {"dataset": "coloured_mnist", "tier": "sample"})
     return {name: root / name for name in ("gray_wyner_source", "coloured_mnist")}
 
 
