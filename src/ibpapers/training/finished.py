@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ibpapers import arrays
 from ibpapers.errors import UserError
 from ibpapers.files import read_json, sha256
+from ibpapers.inputs import Inputs
+from ibpapers.training import checkpoint, device, rooms
+from ibpapers.training.loop import Trainee
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,20 @@ class Finished:
     recipe: dict[str, Any]
     tensors: dict[str, Tensor]
     history: arrays.Arrays
+
+
+@dataclass(frozen=True)
+class Trained(Finished):
+    """A trained run with its paper's `system`, on `device`: all that its models are used with."""
+
+    system: Any
+    device: torch.device
+
+    def trainee(self, seed: int) -> Trainee:
+        """What was trained with `seed`, its model as training left it."""
+        trainee = rooms.method(self.recipe).build(self.recipe, self.system, seed, self.device)
+        trainee.model.load_state_dict(checkpoint.under(f"{seed}/", self.tensors))
+        return trainee
 
 
 def read(folder: Path) -> Finished:
@@ -43,3 +61,16 @@ def read(folder: Path) -> Finished:
             )
     tensors = load_file(folder / "model.safetensors")
     return Finished(made["recipe"], tensors, arrays.read(folder / "history.npz"))
+
+
+def load(folder: Path, inputs: Inputs) -> Trained:
+    """`read`, ready to be used: arithmetic is made that of training, deterministic.
+
+    Raises:
+        UserError: as `read`, or an input is missing or damaged.
+    """
+    run = read(folder)
+    device.make_deterministic(run.recipe["threads"])
+    where = device.pick()
+    system = rooms.systems(run.recipe).load(run.recipe, inputs, where)
+    return Trained(**vars(run), system=system, device=where)

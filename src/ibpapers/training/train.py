@@ -9,7 +9,6 @@ import hashlib
 import json
 import platform
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from safetensors.torch import save as to_bytes
 
 from ibpapers.files import atomic_write, sha256, write_json
 from ibpapers.inputs import Inputs
-from ibpapers.training import device
+from ibpapers.training import device, rooms
 from ibpapers.training.loop import fit
 
 
@@ -33,9 +32,7 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
     device.make_deterministic(recipe["threads"])
     where = device.pick()
     print(f"training on {device.describe(where)}", file=sys.stderr, flush=True)
-    paper = f"ibpapers.papers.{recipe['paper']}"
-    method = import_module(f"{paper}.methods.{recipe['method']}")
-    systems = import_module(f"{paper}.systems")
+    systems = rooms.systems(recipe)
     system = systems.load(recipe, inputs, where)
     hashes = inputs.hashes()
 
@@ -43,7 +40,7 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
     models, histories, checkpoints = {}, [], []
     for number, seed in enumerate(recipe["seeds"], 1):
         path = output_folder / f"checkpoint-{seed}.safetensors"
-        trainee = method.build(recipe, system, seed, where)
+        trainee = rooms.method(recipe).build(recipe, system, seed, where)
         histories.append(
             fit(
                 trainee,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +13,10 @@ from torch import Tensor
 from ibpapers.errors import UserError
 from ibpapers.files import atomic_write
 from ibpapers.inputs import Inputs
-from ibpapers.papers.gray_wyner import streams, systems, transforms
+from ibpapers.papers.gray_wyner import streams, transforms
 from ibpapers.papers.gray_wyner.codec import PRIVATE, Codec
 from ibpapers.papers.gray_wyner.trainee import GrayWyner
-from ibpapers.training import checkpoint, device, finished
+from ibpapers.training import finished
 
 
 def encode(run_folder: Path, inputs: Inputs, images: Sequence[Path], output: Path) -> str:
@@ -90,17 +89,12 @@ class _Coder(NamedTuple):
 
 
 def _load(run_folder: Path, inputs: Inputs) -> _Coder:
-    run = finished.read(run_folder)
+    run = finished.load(run_folder, inputs)
     recipe, seed = run.recipe, run.recipe["seeds"][0]
-    device.make_deterministic(recipe["threads"])
-    where = device.pick()
-    system = systems.load(recipe, inputs, where)
-    method = import_module(f"ibpapers.papers.gray_wyner.methods.{recipe['method']}")
-    learner = method.build(recipe, system, seed, where)
+    learner = run.trainee(seed)
     if not isinstance(learner, GrayWyner):
         raise UserError(f"{recipe['run']}: {recipe['method']} is no codec; nothing to code with")
-    learner.model.load_state_dict(checkpoint.under(f"{seed}/", run.tensors))
-    images, factor = system.data.shape, transforms.factor(recipe["model"]["widths"])
+    images, factor = run.system.data.shape, transforms.factor(recipe["model"]["widths"])
     maps = images[1] // factor, images[2] // factor
     return _Coder(learner.codec, streams.identity(run_folder, seed), images, maps)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from ibpapers.datasets import cards
 from ibpapers.datasets.coloured_mnist import CLASSES
 from ibpapers.evaluations import tidy
 from ibpapers.inputs import Inputs
-from ibpapers.papers.gray_wyner import streams, systems, theory
+from ibpapers.papers.gray_wyner import streams, theory
 from ibpapers.papers.gray_wyner.codec import CHANNELS, COMMON
 from ibpapers.papers.gray_wyner.trainee import GrayWyner, Learner
-from ibpapers.training import checkpoint, device, finished
+from ibpapers.training import finished
 
 Row = tuple[str, float, str]  # metric, value, unit
 
@@ -44,17 +43,11 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
     per image; the symbols read back from it are the very same. ``transmit_bound`` and
     ``receive_bound`` are what no codec with these answers can be below (`theory`).
     """
-    run = finished.read(run_folder)
+    run = finished.load(run_folder, inputs)
     recipe = run.recipe
-    device.make_deterministic(recipe["threads"])
-    where = device.pick()
-    system = systems.load(recipe, inputs, where)
-    method = import_module(f"ibpapers.papers.gray_wyner.methods.{recipe['method']}")
-
     rows = []
     for number, seed in enumerate(recipe["seeds"]):
-        learner = method.build(recipe, system, seed, where)
-        learner.model.load_state_dict(checkpoint.under(f"{seed}/", run.tensors))
+        learner = run.trainee(seed)
         found = [*_test_set(learner, settings)]
         if isinstance(learner, GrayWyner):
             found += _bounds(learner, dict(row[:2] for row in found), inputs, settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ from torch import Tensor
 
 from ibpapers.evaluations import tidy
 from ibpapers.inputs import Inputs
-from ibpapers.papers.omib import runtime, systems
+from ibpapers.papers.omib import runtime
 from ibpapers.papers.omib.trainee import Fusion
-from ibpapers.training import checkpoint, device, finished
+from ibpapers.training import finished
 from ibpapers.training.seeds import generator
 
 Row = tuple[str, float, str]  # metric, value, unit
@@ -36,25 +35,20 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
     With ``settings["samples"]`` instead: seconds per epoch, as `runtime` measures them. They are
     the one result that is another one every time.
     """
-    run = finished.read(run_folder)
+    run = finished.load(run_folder, inputs)
     recipe = run.recipe
-    device.make_deterministic(recipe["threads"])
-    where = device.pick()
-    method = import_module(f"ibpapers.papers.omib.methods.{recipe['method']}")
     rows: list[tuple[int, str, float, str]] = []
     if "samples" in settings:
         for seed in recipe["seeds"]:
-            found = runtime.measure(recipe, inputs, method.build, settings["samples"], seed, where)
+            found = runtime.measure(run, inputs.dataset, settings["samples"], seed)
             rows += [(seed, *row) for row in found]
         return tidy(rows, recipe, SETTINGS)
 
-    system = systems.load(recipe, inputs, where)
     for number, seed in enumerate(recipe["seeds"]):
-        trainee = method.build(recipe, system, seed, where)
-        trainee.model.load_state_dict(checkpoint.under(f"{seed}/", run.tensors))
+        trainee = run.trainee(seed)
         with torch.no_grad():
             rows += [(seed, *row) for row in _metrics(trainee, settings, seed)]
-            if system.beta is not None:
+            if run.system.beta is not None:
                 rows += [(seed, *row) for row in _bottleneck(trainee, run.history, number)]
     return tidy(rows, recipe, SETTINGS)
 

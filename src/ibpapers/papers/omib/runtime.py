@@ -4,40 +4,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from ibpapers.datasets import sim
-from ibpapers.inputs import Inputs
-from ibpapers.papers.omib.systems import System, load, simulated_split
+from ibpapers.papers.omib.systems import System, simulated_split
 from ibpapers.papers.omib.trainee import Fusion
+from ibpapers.training import rooms
+from ibpapers.training.finished import Trained
 
 Build = Callable[[dict[str, Any], System, int, torch.device], Fusion]
 UNTIMED = 3  # updates of a phase before the clock starts: allocations, caches
 
 
 def measure(
-    recipe: Mapping[str, Any],
-    inputs: Inputs,
-    build: Build,
-    samples: Sequence[int],
-    seed: int,
-    device: torch.device,
+    run: Trained, dataset: Path, samples: Sequence[int], seed: int
 ) -> Iterator[tuple[str, float, str]]:
     """``<phase>_seconds_per_epoch/<N>`` for warm_up and main and every N of `samples`.
 
-    The samples are drawn afresh from the generator of the recipe's SIM dataset. A time is a
+    The samples are drawn afresh from the generator of the SIM dataset of `run`. A time is a
     measurement: it is the only result that the seed and the settings do not determine.
     """
-    system = load(recipe, inputs, device)
-    data = sim.load(inputs.dataset)
+    recipe, build = run.recipe, rooms.method(run.recipe).build
+    data = sim.load(dataset)
     for count in samples:
         rng = np.random.default_rng([seed, count])
         drawn = sim.draw(data.dims, data.delta, count, rng)
-        epoch = system._replace(train=simulated_split(drawn, dict(recipe["views"]), device))
-        for phase, seconds in epoch_seconds(recipe, epoch, build, seed, device).items():
+        epoch = run.system._replace(
+            train=simulated_split(drawn, dict(recipe["views"]), run.device)
+        )
+        for phase, seconds in epoch_seconds(recipe, epoch, build, seed, run.device).items():
             yield f"{phase}_seconds_per_epoch/{count}", seconds, "s"
 
 

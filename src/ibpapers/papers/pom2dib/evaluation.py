@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ import torch
 from ibpapers.evaluations import tidy
 from ibpapers.information.rate import RATE_ESTIMATORS
 from ibpapers.inputs import Inputs
-from ibpapers.papers.pom2dib import systems
 from ibpapers.papers.pom2dib.trainee import DIB
-from ibpapers.training import checkpoint, device, finished
+from ibpapers.training import finished
 from ibpapers.training.seeds import generator
 
 Row = tuple[str, float, str]  # metric, value, unit
@@ -35,17 +33,11 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
     draws break a limit. From the last ``log_window`` updates of the history: the ``training_*``
     metrics.
     """
-    run = finished.read(run_folder)
+    run = finished.load(run_folder, inputs)
     recipe = run.recipe
-    device.make_deterministic(recipe["threads"])
-    where = device.pick()
-    system = systems.load(recipe, inputs, where)
-    method = import_module(f"ibpapers.papers.pom2dib.methods.{recipe['method']}")
-
     rows = []
     for number, seed in enumerate(recipe["seeds"]):
-        trainee = method.build(recipe, system, seed, where)
-        trainee.model.load_state_dict(checkpoint.under(f"{seed}/", run.tensors))
+        trainee = run.trainee(seed)
         with torch.no_grad():
             found = [
                 *_test_set(trainee, settings, seed),

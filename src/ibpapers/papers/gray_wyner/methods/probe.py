@@ -5,7 +5,6 @@ The codec is frozen; one transform per channel is trained to make the RMSE small
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -14,15 +13,14 @@ from torch import Tensor, nn
 from ibpapers.papers.gray_wyner.codec import Codec
 from ibpapers.papers.gray_wyner.systems import Batch, System, rmse
 from ibpapers.papers.gray_wyner.trainee import Learner
-from ibpapers.training import checkpoint, finished
+from ibpapers.training import checkpoint, finished, rooms
 
 
 def build(recipe: dict[str, Any], system: System, seed: int, device: torch.device) -> Probe:
     """The codec is the one that the run starts from, trained with the same seed."""
     (folder,) = system.runs.values()
     run = finished.read(folder)
-    method = import_module(f"ibpapers.papers.gray_wyner.methods.{run.recipe['method']}")
-    codec = method.build(run.recipe, system, seed, device).codec
+    codec = rooms.method(run.recipe).build(run.recipe, system, seed, device).codec
     codec.load_state_dict(checkpoint.under(f"{seed}/", run.tensors))
     return Probe(recipe, system, seed, device, codec)
 
