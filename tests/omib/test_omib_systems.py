@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from omib.conftest import CPU, build
 
-from ibpapers.papers.omib.networks import Perceptron, SequenceEncoder
+from ibpapers.nn.perceptron import Perceptron
+from ibpapers.papers.omib.networks import SequenceEncoder
 from ibpapers.papers.omib.studies import MODALITIES
 from ibpapers.papers.omib.systems import LOADERS, Split, System
 from ibpapers.papers.omib.tasks import Regression

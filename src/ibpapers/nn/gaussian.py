@@ -31,3 +31,8 @@ class Gaussian(NamedTuple):
         mean, std = self
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
         return mean + std * noise
+
+
+def sample(code: Gaussian, draw: torch.Generator | None) -> Tensor:
+    """A draw of `code` [..., d], or its mean without a generator."""
+    return code.mean if draw is None else code.draw(draw)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ibpapers.papers.omib.networks import Perceptron
+from ibpapers.nn.perceptron import Perceptron
 
 
 def pair_critics(modalities: int, width: int) -> nn.ModuleList:

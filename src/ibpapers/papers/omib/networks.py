@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from ibpapers.nn.gaussian import Gaussian
+from ibpapers.nn.perceptron import Perceptron
 
 KERNEL = 3  # words that a Conv1d encoder sees at once; not in the paper
 LOG_VARIANCE = 10.0  # of a code stays within +- this
-
-
-class Perceptron(nn.Sequential):
-    """Linear layers of the given widths with GELU between them."""
-
-    def __init__(self, *widths: int):
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise(widths):
-            layers += [nn.Linear(inputs, outputs), nn.GELU()]
-        super().__init__(*layers[:-1])
 
 
 class SequenceEncoder(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ibpapers.papers.omib import sentiment
+from ibpapers import sentiment
 
 
 class Task(Protocol):

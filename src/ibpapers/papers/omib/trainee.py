@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from ibpapers.nn.gaussian import Gaussian
-from ibpapers.papers.omib.networks import Perceptron, encoder, initialise
+from ibpapers.nn.perceptron import Perceptron
+from ibpapers.papers.omib.networks import encoder, initialise
 from ibpapers.papers.omib.systems import Batch, Layout, System
 from ibpapers.training.loop import Trainee
 from ibpapers.training.order import Order
@@ -55,11 +55,6 @@ class FusionModel(nn.Module):
     def predictions(self, views: list[Tensor], draw: torch.Generator | None) -> dict[str, Tensor]:
         """Every output that is evaluated, by the name its metrics get: here the only one."""
         return {"": self.predict(views, draw)}
-
-
-def sample(code: Gaussian, draw: torch.Generator | None) -> Tensor:
-    """A draw of `code` [n, d], or its mean without a generator."""
-    return code.mean if draw is None else code.draw(draw)
 
 
 class Fusion(Trainee):

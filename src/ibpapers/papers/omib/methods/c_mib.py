@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ibpapers.nn.gaussian import sample
 from ibpapers.papers.omib.networks import Bottlenecks, Concatenation, VariationalEncoder, rates
 from ibpapers.papers.omib.systems import Batch, Layout, System
-from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses, sample
+from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses
 
 BETA = 1e-3
 

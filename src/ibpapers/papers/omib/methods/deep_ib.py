@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ibpapers.nn.gaussian import Gaussian
+from ibpapers.nn.gaussian import Gaussian, sample
 from ibpapers.papers.omib.networks import Bottlenecks, rates
 from ibpapers.papers.omib.systems import Batch, Layout, System
-from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses, sample
+from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses
 
 BETA = 1e-3
 

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ibpapers.nn.gaussian import sample
 from ibpapers.papers.omib.networks import VariationalEncoder
 from ibpapers.papers.omib.systems import Batch, Layout, System
-from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses, sample
+from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses
 
 BETA, SUFFICIENCY = 1e-3, 1.0
 

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ibpapers.nn.gaussian import sample
 from ibpapers.papers.omib.alignment import pair_critics, pairwise_information
 from ibpapers.papers.omib.networks import Bottlenecks, CrossAttention, rates
 from ibpapers.papers.omib.systems import Batch, Layout, System
-from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses, sample
+from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses
 
 REFINEMENT, ALIGNMENT = 1e-3, 0.1
 

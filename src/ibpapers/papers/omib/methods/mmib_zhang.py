@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ibpapers.nn.gaussian import Gaussian
+from ibpapers.nn.gaussian import Gaussian, sample
 from ibpapers.papers.omib.alignment import pair_critics, pairwise_information
 from ibpapers.papers.omib.networks import Bottlenecks
 from ibpapers.papers.omib.systems import Batch, Layout, System
-from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses, sample
+from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses
 
 SUPERFLUOUS, SHARED = 1e-3, 0.1
 

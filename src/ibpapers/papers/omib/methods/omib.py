@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ibpapers.nn.gaussian import sample
 from ibpapers.papers.omib import relevance
 from ibpapers.papers.omib.networks import Bottlenecks, Concatenation, CrossAttention, rates
 from ibpapers.papers.omib.systems import Batch, Layout, System
 from ibpapers.papers.omib.tasks import mean_divergences
-from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses, sample
+from ibpapers.papers.omib.trainee import Fusion, FusionModel, Losses
 
 
 def build(recipe: dict[str, Any], system: System, seed: int, device: torch.device) -> Fusion:

@@ -1,4 +1,4 @@
-"""Metrics of sentiment prediction on [-3, 3], Table 4 (Appendix K)."""
+"""Metrics of sentiment prediction on [-3, 3] (OMIB, Appendix K; TOC, Section VI)."""
 
 from __future__ import annotations
 

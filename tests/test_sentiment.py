@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ibpapers.papers.omib.sentiment import accuracy_7, metrics, pearson, weighted_f1
+from ibpapers.sentiment import accuracy_7, metrics, pearson, weighted_f1
 
 LABEL = np.array([-2.6, -0.4, 0.0, 0.0, 0.0, 1.2, 3.0])
 OURS = np.array([-3.9, 0.3, -0.1, 0.2, 0.3, 1.6, 2.4])
