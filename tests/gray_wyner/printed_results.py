@@ -18,10 +18,10 @@ from ibpapers.papers.gray_wyner.curves import (
     PRINTED_SETTINGS,
     printed_coloured,
     printed_synthetic,
-    select,
 )
 from ibpapers.report import published
 from ibpapers.report.exhibits import View
+from ibpapers.report.results import select
 
 REPOSITORY = Path(__file__).parents[2]
 IMAGES = 2  # in a picture of reconstructions
@@ -86,11 +86,6 @@ def changed(view: View, change, metric: str, **columns) -> View:
     rows = view.rows.copy()
     rows.loc[found, "value"] = change(rows.loc[found, "value"])
     return replace(view, rows=rows)
-
-
-def without(view: View, **columns) -> View:
-    """`view` without the rows in which every column is as given."""
-    return replace(view, rows=view.rows.drop(index=view.where(**columns).rows.index))
 
 
 @cache

@@ -2,7 +2,8 @@
 
 import printed_results
 import pytest
-from printed_results import changed, without
+from bent_views import without
+from printed_results import changed
 
 from ibpapers.papers.gray_wyner import claims
 from ibpapers.report.claims import Outcome

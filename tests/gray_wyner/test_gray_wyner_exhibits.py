@@ -3,17 +3,18 @@
 import numpy as np
 import printed_results
 import pytest
-from printed_results import changed, drawn, without
+from bent_views import without
+from printed_results import changed, drawn
 
 from ibpapers.papers.gray_wyner import figures, tables
 from ibpapers.papers.gray_wyner.curves import (
     PRINTED_SETTINGS,
     common_rate_of_baselines,
     points,
-    select,
     why_not_printed,
 )
 from ibpapers.report import results, style
+from ibpapers.report.results import select
 
 STUDY = {
     "figure_3": "synthetic_ablation",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,20 +48,6 @@ def view(*overrides: str) -> View:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)
         return exhibits.view(plan, "omib", rows, entropies=found)
-
-
-def changed(view: View, change, **columns) -> View:
-    """`view` with `change` applied to the values of the rows in which every column is as given."""
-    rows = view.rows.copy()
-    found = view.where(**columns).rows.index
-    assert len(found)
-    rows.loc[found, "value"] = change(rows.loc[found, "value"])
-    return replace(view, rows=rows)
-
-
-def without(view: View, **columns) -> View:
-    """`view` without the rows in which every column is as given."""
-    return replace(view, rows=view.rows.drop(index=view.where(**columns).rows.index))
 
 
 def estimate(recipe) -> dict:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from omib.made_up import LAPTOP, changed, view, without
+from bent_views import changed, without
+from omib.made_up import LAPTOP, view
 
 from ibpapers.papers.omib import claims
 from ibpapers.report.claims import Outcome

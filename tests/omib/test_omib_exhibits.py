@@ -6,7 +6,8 @@ import math
 
 import pypdf
 import pytest
-from omib.made_up import LAPTOP, changed, view
+from bent_views import changed
+from omib.made_up import LAPTOP, view
 
 from ibpapers.papers.omib import figures, tables
 from ibpapers.report import style

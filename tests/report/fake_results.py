@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,21 +54,6 @@ def view(*overrides: str) -> View:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)
         return exhibits.view(plan, "pom2dib", rows, histories={})
-
-
-def without(view: View, **columns) -> View:
-    """`view` without the rows in which every column is as given."""
-    found = view.where(**columns).rows.index
-    return replace(view, rows=view.rows.drop(index=found))
-
-
-def changed(view: View, change, **columns) -> View:
-    """`view` with `change` applied to the values of the rows in which every column is as given."""
-    rows = view.rows.copy()
-    found = view.where(**columns).rows.index
-    assert len(found)
-    rows.loc[found, "value"] = change(rows.loc[found, "value"])
-    return replace(view, rows=rows)
 
 
 def evaluation(run: Run) -> pd.DataFrame:

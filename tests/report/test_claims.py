@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from fake_results import changed, without
+from bent_views import changed, without
 from fake_results import view as view_under
 
 from ibpapers.papers.pom2dib import claims

@@ -2,7 +2,7 @@ import io
 
 import pypdf
 import pytest
-from fake_results import changed, without
+from bent_views import changed, without
 from fake_results import view as view_under
 
 from ibpapers.errors import UserError

@@ -8,15 +8,20 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from scipy import stats
+
 from ibpapers.files import write_json
 from ibpapers.papers import PAPERS
 from ibpapers.plan import Plan
 from ibpapers.report import results, stored
-from ibpapers.report.exhibits import view
+from ibpapers.report.exhibits import View, view
 from ibpapers.report.results import Estimate
 
 LEVEL = 0.05  # of every test
 MINIMUM_SEEDS = 5  # fewer carry no statistics
+MINIMUM_PAIRS = 3  # of a paired test
 
 
 class Outcome(StrEnum):
@@ -70,6 +75,29 @@ def verdict(
     outcome = Outcome.FAILS if failed else Outcome.HOLDS
     reason = f"not so: {'; '.join(failed)}" if failed else "; ".join(findings)
     return Verdict(claim, outcome, reason, test, tuple(evidence))
+
+
+def too_short(view: View) -> str | None:
+    """Why training at this scale settles nothing; None where it may."""
+    return "smoke scale: training is too short to settle" if view.scale == "smoke" else None
+
+
+def few_seeds(view: View, needed: int = MINIMUM_SEEDS) -> str | None:
+    """Why the view's seeds are too few for a test; None where they are enough."""
+    seeds = view.rows["seed"].nunique()
+    return f"seeds: {seeds}, needed: {needed}" if seeds < needed else None
+
+
+def p_paired(larger: pd.Series, smaller: pd.Series) -> float:
+    """p of the paired one-sided t-test; seeds, the index of both, are the pairs."""
+    difference = (larger - smaller).to_numpy()
+    if np.ptp(difference) == 0:
+        return 0.0 if difference[0] > 0 else 1.0
+    return stats.ttest_1samp(difference, 0, alternative="greater").pvalue
+
+
+def p_text(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def claims_file(plan: Plan, paper: str) -> Path:

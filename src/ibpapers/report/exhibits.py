@@ -6,7 +6,7 @@ nothing but the `View` of their study.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -48,10 +48,12 @@ class View:
 
     def where(self, **columns: Any) -> View:
         """The view of those rows in which each column is as asked."""
-        rows = self.rows
-        for column, wanted in columns.items():
-            rows = rows[rows[column] == wanted]
-        return replace(self, rows=rows)
+        return replace(self, rows=results.select(self.rows, **columns))
+
+    def present(self, column: str, known: Iterable[str]) -> list[str]:
+        """Those of `known`, in their order, that stand in a column of the rows."""
+        there = set(self.rows[column])
+        return [one for one in known if one in there]
 
     def values(self, **columns: Any) -> pd.Series:
         """One value per seed, indexed by seed, of the rows in which each column is as asked."""
@@ -60,6 +62,17 @@ class View:
     def estimate(self, **columns: Any) -> Estimate:
         """Mean and 95% interval over seeds of `values`."""
         return results.estimate(self.values(**columns))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How tables call a metric of the results, and the column of the printed table."""
+
+    name: str
+    label: str
+    unit: str
+    printed: str
+    digits: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,10 @@ class Cell:
     text: str | None = None
     difference: float | None = None
     note: int | None = None
+
+    @classmethod
+    def of(cls, estimate: Estimate, note: int | None = None) -> Cell:
+        return cls(estimate.mean, estimate.half_width, estimate.seeds, note=note)
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,11 @@ class Table:
     header: tuple[str, ...]  # of the cells
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+
+
+def signed(number: str) -> str:
+    """With a true minus sign."""
+    return number.replace("-", "−")
 
 
 def figure_file(plan: Plan, paper: str, name: str) -> Path:

@@ -6,7 +6,7 @@ where data and settings are the paper's; elsewhere it is listed with the reason 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ibpapers.errors import UserError
+from ibpapers.report.results import select
 
 PUBLISHED = Path("published")
 RESTORE = "Restore it: git checkout published"
@@ -72,9 +73,7 @@ def printed(table: pd.DataFrame, **where: Any) -> Printed | None:
         UserError: a column is missing, or the number stands twice or is none.
     """
     require(table, *where, "value")
-    rows = table
-    for column, wanted in where.items():
-        rows = rows[rows[column] == wanted]
+    rows = select(table, **where)
     if rows.empty:
         return None
     row, *more = rows.to_dict("records")
@@ -112,6 +111,12 @@ def why_not_comparable(
         for key, ours, theirs in _differences(settings, printed_settings)
     ]
     return "; ".join(differences) or None
+
+
+def not_comparable(reasons: Iterable[str | None]) -> str:
+    """What a table notes where `reasons` hold its printed numbers apart; "" where none does."""
+    listed = "; ".join(sorted({why for why in reasons if why}))
+    return f"Printed numbers are not comparable here: {listed}." if listed else ""
 
 
 def _differences(ours: Mapping, theirs: Mapping, path: str = "") -> Iterator[tuple[str, Any, Any]]:

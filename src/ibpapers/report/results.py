@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,16 +60,35 @@ def read(plan: Plan, paper: str) -> pd.DataFrame:
     return _checked(_read_parquet(path, made_by), _schema_of_paper(plan, paper), path, made_by)
 
 
+def select(rows: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+    """The lines of `rows` in which every column is as given; None stands for NaN or None."""
+    found = np.ones(len(rows), bool)
+    for column, wanted in columns.items():
+        same = rows[column].isna() if wanted is None else rows[column] == wanted
+        found &= same.to_numpy(bool)
+    return rows[found]
+
+
 def settings_of(rows: pd.DataFrame) -> dict:
     """The settings that all `rows` share. Raises ValueError where they differ."""
     (text,) = rows["settings"].unique()
     return json.loads(text)
 
 
+def with_settings(rows: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """`rows` with entries of their settings as columns of these names."""
+    settings = {text: json.loads(text) for text in rows["settings"].unique()}
+    return rows.assign(
+        **{
+            name: rows["settings"].map({text: one[name] for text, one in settings.items()})
+            for name in names
+        }
+    )
+
+
 def with_beta(rows: pd.DataFrame) -> pd.DataFrame:
     """`rows` with the beta of their settings as a column; NaN for a method without a rate term."""
-    betas = {text: json.loads(text)["beta"] for text in rows["settings"].unique()}
-    return rows.assign(beta=rows["settings"].map(betas).astype(float))
+    return with_settings(rows, "beta").astype({"beta": float})
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,10 @@ from types import MappingProxyType
 
 import matplotlib
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from ibpapers.report.results import Estimate
 
 MILLIMETRE = 1 / 25.4  # inches
 COLUMN = 86 * MILLIMETRE  # width of one column of the paper
@@ -62,6 +65,20 @@ def footnote(figure: Figure, text: str) -> None:
     if len(lines) == 1 or len(lines[-1]) > 130:
         lines.append("")
     figure.supxlabel("\n".join(lines), x=0.008, ha="left", fontsize=6, color=GREY, linespacing=1.4)
+
+
+def draw_means(axes: Axes, look: Look, means: Mapping[float, Estimate]) -> None:
+    """A line through means over seeds, by what they stand at, with their intervals."""
+    values = [mean.mean for mean in means.values()]
+    half_widths = [mean.half_width or 0.0 for mean in means.values()]
+    axes.errorbar(
+        list(means), values, yerr=half_widths, fmt="none", ecolor=look.color, elinewidth=0.6,
+        alpha=0.6,
+    )  # fmt: skip
+    axes.plot(
+        list(means), values, color=look.color, marker=look.marker, ls=look.linestyle,
+        mec="white", mew=0.6, zorder=4,
+    )  # fmt: skip
 
 
 def stamp(figure: Figure, tier: str, scale: str) -> None:

@@ -19,10 +19,10 @@ from ibpapers.papers.gray_wyner.curves import (
     bd_rate_or_why,
     curve,
     points,
-    select,
 )
-from ibpapers.report.claims import Evidence, Verdict, verdict
-from ibpapers.report.exhibits import View
+from ibpapers.report.claims import Evidence, Verdict, too_short, verdict
+from ibpapers.report.exhibits import View, signed
+from ibpapers.report.results import select
 
 SYNTHETIC, COLOURED = {"study": "synthetic_ablation"}, {"study": "coloured_mnist"}
 ACCURACY = {"digit": 0.97, "colour": 0.99}  # of the best codec of every PMF: trained far enough
@@ -36,7 +36,7 @@ def common_rate_falls_with_beta(view: View) -> Verdict:
     found = select(points(view.where(**SYNTHETIC)), method="shared")
     rates = found.pivot_table(index="eta", columns="beta", values="rate_0").dropna()
     falls = (rates.diff(axis=1).iloc[:, 1:] < 0).all(axis=1)
-    untestable = _too_short(view) or _untrained_source(found) or _fewer(rates, 2, "betas")
+    untestable = too_short(view) or _untrained_source(found) or _fewer(rates, 2, "betas")
     return verdict(
         "The common rate falls as β rises, at every η (Fig. 3a).",
         "R₀ of the shared codec, mean over seeds, from each β of the plan to the next, at every η "
@@ -57,7 +57,7 @@ def transmit_rate_ordering(view: View) -> Verdict:
     shared = select(found, method="shared")
     missing = [METHODS[m] for m in BASELINES if select(found, method=m).empty]
     untestable = (
-        _too_short(view)
+        too_short(view)
         or _untrained_source(shared)
         or (f"the plan has no {' and no '.join(missing)}" if missing else None)
     )
@@ -88,7 +88,7 @@ def transmit_rate_ordering(view: View) -> Verdict:
 def shared_beats_ablations(view: View) -> Verdict:
     """Claim 3, Fig. 3b and 9: shared needs less than separated and combined, at every beta."""
     found = points(view.where(**SYNTHETIC))
-    untestable = _too_short(view) or _untrained_source(select(found, method="shared"))
+    untestable = too_short(view) or _untrained_source(select(found, method="shared"))
     evidence, findings = [], {}
     compared = 0
     for beta in BETAS:
@@ -122,7 +122,7 @@ def independent_pmf_needs_no_common_channel(view: View) -> Verdict:
         "On the independent PMF the common channel carries less than one bit (Table 6).",
         "R₀ of the shared codec in bits per image, mean over seeds, at every η of the plan.",
         _by_eta(found, "bits_0", "R₀", "bits"),
-        _too_short(view) or _untrained_digits(found, "independent"),
+        too_short(view) or _untrained_digits(found, "independent"),
         {f"below one bit at η = {eta:g}": r < 1 for eta, r in _column(found, "bits_0").items()},
     )
 
@@ -147,7 +147,7 @@ def dependent_pmf_is_common(view: View) -> Verdict:
         f"(R₁ + R₂) / Rₜ of the shared codec, mean over the η of the plan: below one half, and "
         f"within {ABOUT:.2f} of {PRIVATE_SHARE}.",
         evidence,
-        _too_short(view) or _untrained_digits(found, "dependent"),
+        too_short(view) or _untrained_digits(found, "dependent"),
         findings,
     )
 
@@ -192,7 +192,7 @@ def pmf_ordering(view: View) -> Verdict:
         for quantity in ("transmit", "receive")
     }
     missing = [label for pmf, label in PMFS.items() if select(found, pmf=pmf).empty]
-    untestable = _too_short(view) or (f"no run of PMF {', '.join(missing)}" if missing else None)
+    untestable = too_short(view) or (f"no run of PMF {', '.join(missing)}" if missing else None)
     for pmf in PMFS:
         untestable = untestable or _untrained_digits(select(found, pmf=pmf), pmf)
     evidence, findings = [], {}
@@ -216,10 +216,6 @@ def pmf_ordering(view: View) -> Verdict:
         untestable,
         findings,
     )
-
-
-def _too_short(view: View) -> str | None:
-    return "smoke scale: training is too short to settle" if view.scale == "smoke" else None
 
 
 def _untrained_source(shared: pd.DataFrame) -> str | None:
@@ -277,4 +273,4 @@ def _by_eta(found: pd.DataFrame, name: str, label: str, unit: str) -> list[Evide
 
 
 def _percent(value: float) -> str:
-    return f"{value:+.1f}%".replace("-", "−")
+    return signed(f"{value:+.1f}%")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from ibpapers.errors import UserError
 from ibpapers.information.bd_rate import Curve, Method, bd_rate, empirical_mutual_information
 from ibpapers.report.exhibits import View
 from ibpapers.report.published import why_not_comparable
+from ibpapers.report.results import select, with_settings
 
 METHODS = {
     "shared": "Shared",
@@ -99,35 +99,16 @@ def points(view: View) -> pd.DataFrame:
     `distortion` is what the curves are over: D1 + D2, or how far the accuracies are from 2.
     """
     rows = view.rows[view.rows["method"] != "probe"].drop_duplicates(["run", "seed", "metric"])
-    settings = pd.DataFrame(
-        [
-            {"settings": text, **{name: json.loads(text)[name] for name in ("pmf", "beta", "eta")}}
-            for text in rows["settings"].unique()
-        ],
-        columns=["settings", "pmf", "beta", "eta"],
-    )
-    found = (
-        rows.pivot_table(
-            index=["run", "dataset", "method", "settings"], columns="metric", values="value"
-        )
-        .reset_index()
-        .merge(settings, on="settings")
-        .sort_values("eta", ignore_index=True)
-    )
+    by_run = rows.pivot_table(
+        index=["run", "dataset", "method", "settings"], columns="metric", values="value"
+    ).reset_index()
+    found = with_settings(by_run, "pmf", "beta", "eta").sort_values("eta", ignore_index=True)
     found["beta"] = found["beta"].astype(float)
     accuracies = [found.get(f"accuracy_{task}", float("nan")) for task in (1, 2)]
     sums = found["distortion_1"] + found["distortion_2"]
     return found.assign(
         distortion=sums.where(found["dataset"] == "gray_wyner_source", 2 - sum(accuracies))
     )
-
-
-def select(found: pd.DataFrame, **where: Any) -> pd.DataFrame:
-    """The lines of `found` in which every column is as given; None stands for NaN or None."""
-    for column, wanted in where.items():
-        same = found[column].isna() if wanted is None else found[column] == wanted
-        found = found[same]
-    return found
 
 
 def curve(name: str, found: pd.DataFrame, rate: str) -> Curve:

@@ -25,11 +25,11 @@ from ibpapers.papers.gray_wyner.curves import (
     points,
     printed_coloured,
     printed_synthetic,
-    select,
     why_not_printed,
 )
 from ibpapers.report import style
-from ibpapers.report.exhibits import View
+from ibpapers.report.exhibits import View, signed
+from ibpapers.report.results import select
 from ibpapers.report.style import GREY, MILLIMETRE, OKABE_ITO, PAGE, Look
 
 LOOKS = {
@@ -175,7 +175,7 @@ def _bd_label(anchor: Curve | None, ours: Curve) -> str:
     for method, sign in (("cubic", ""), ("pchip", " p")):
         value = bd_rate_or_why(anchor, ours, method)
         if isinstance(value, float):
-            return ": " + _signed(f"{value:+.1f}%{sign}")
+            return ": " + signed(f"{value:+.1f}%{sign}")
     return ": no BD-rate"
 
 
@@ -360,7 +360,3 @@ def _reconstruction_errors(view: View, pmf: str) -> dict[int, float]:
     rows = view.rows[view.rows["run"].str.endswith(f"/probe_{pmf}")]
     means = rows.groupby("metric")["value"].mean()
     return {channel: means[f"reconstruction_{channel}"] for channel in range(3)}
-
-
-def _signed(number: str) -> str:
-    return number.replace("-", "−")

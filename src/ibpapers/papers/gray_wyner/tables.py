@@ -15,11 +15,11 @@ from ibpapers.papers.gray_wyner.curves import (
     points,
     printed_coloured,
     printed_synthetic,
-    select,
     why_not_printed,
 )
 from ibpapers.report.exhibits import Cell, Row, Table, View
-from ibpapers.report.results import Estimate, estimate
+from ibpapers.report.published import not_comparable
+from ibpapers.report.results import Estimate, estimate, select
 
 HEADER = ("R₁", "R₂", "R₀", "Rₜ", "Rᵣ")
 SYNTHETIC = (
@@ -122,7 +122,7 @@ def _lines(
         means = _means(view, run)
         for source, metrics in sources.items():
             if means.keys() >= set(metrics):
-                yield Row(head, "", source, tuple(_ours(means[m]) for m in metrics), digits=3)
+                yield Row(head, "", source, tuple(Cell.of(means[m]) for m in metrics), digits=3)
         if eta in set(printed["eta"]):
             (line,) = select(printed, eta=eta).to_dict("records")
             comparable = run is not None and why_not is None
@@ -136,16 +136,10 @@ def _means(view: View, run: str | None) -> dict[str, Estimate]:
     return {metric: estimate(values) for metric, values in rows.groupby("metric")["value"]}
 
 
-def _ours(mean: Estimate) -> Cell:
-    return Cell(mean.mean, mean.half_width, mean.seeds)
-
-
 def _printed(value: float, ours: Estimate | None) -> Cell:
     """With how much ours is above it, where the two are comparable."""
     return Cell(value, difference=None if ours is None else ours.mean - value)
 
 
 def _comparison(why_not: str | None) -> str:
-    if why_not:
-        return f"Printed numbers are not comparable here: {why_not}."
-    return "Δ: ours minus the printed number."
+    return not_comparable([why_not]) or "Δ: ours minus the printed number."

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
-from scipy import stats
 
 from ibpapers.papers.omib.figures import PHASES, fit_of
 from ibpapers.papers.omib.tables import (
@@ -23,14 +21,22 @@ from ibpapers.papers.omib.tables import (
     ablation_metric,
     betas,
     found_bounds,
-    present,
     with_setting,
 )
-from ibpapers.report.claims import LEVEL, Evidence, Verdict, verdict
+from ibpapers.report.claims import (
+    LEVEL,
+    MINIMUM_PAIRS,
+    Evidence,
+    Verdict,
+    few_seeds,
+    p_paired,
+    p_text,
+    too_short,
+    verdict,
+)
 from ibpapers.report.exhibits import View
 from ibpapers.report.results import estimate
 
-FEWEST_SEEDS = 3  # of a paired test
 NEAR = 10**0.5  # half a decade: the grid has one beta a decade
 CLEARLY = 5.0  # points of accuracy lost beyond the bound
 WITHIN = 2.5  # points of the authentic optimum
@@ -46,7 +52,7 @@ def accuracy_peaks_below_bound(view: View) -> Verdict:
     it is more than 5 points below that at M_u (without such a run: at the beta next to it).
     """
     view = view.where(study="beta_sweep")
-    datasets = present(view, "dataset", RELEVANT_DIMENSIONS)
+    datasets = view.present("dataset", RELEVANT_DIMENSIONS)
     untestable = _untestable(view, datasets, RELEVANT_DIMENSIONS)
     findings, evidence = {}, []
     for dataset in datasets:
@@ -72,12 +78,12 @@ def accuracy_peaks_below_bound(view: View) -> Verdict:
             ),
         ]
         if not untestable:
-            p = _p_greater(by_seed[at_bound] - CLEARLY, by_seed[largest])
+            p = p_paired(by_seed[at_bound] - CLEARLY, by_seed[largest])
             findings |= {
                 f"{name} peaks at β = {peak:.2g}, at most half a decade above M_u = {upper:.2g}": (
                     peak <= NEAR * upper
                 ),
-                f"{name} loses over {CLEARLY:g} points from M_u to β = {largest:g} ({_p(p)})": (
+                f"{name} loses over {CLEARLY:g} points from M_u to β = {largest:g} ({p_text(p)})": (
                     p < LEVEL
                 ),
             }
@@ -96,7 +102,7 @@ def accuracy_peaks_below_bound(view: View) -> Verdict:
 def code_near_authentic_optimum(view: View) -> Verdict:
     """Claim 2, Table 2: OMIB's code within 2.5 points of [a0; a1; a2], above every other part."""
     view = view.where(study="feature_sets")
-    datasets = present(view, "dataset", RELEVANT_DIMENSIONS)
+    datasets = view.present("dataset", RELEVANT_DIMENSIONS)
     untestable = _untestable(view, datasets, ())
     findings, evidence = {}, []
     for dataset in datasets:
@@ -116,11 +122,11 @@ def code_near_authentic_optimum(view: View) -> Verdict:
         if untestable:
             continue
         ours = accuracy.pop("omib")
-        p = _p_greater(ours + WITHIN, accuracy.pop("authentic_optimal_mib"))
-        findings[f"{name}: less than {WITHIN} points below [a0; a1; a2] ({_p(p)})"] = p < LEVEL
+        p = p_paired(ours + WITHIN, accuracy.pop("authentic_optimal_mib"))
+        findings[f"{name}: less than {WITHIN} points below [a0; a1; a2] ({p_text(p)})"] = p < LEVEL
         for part, values in accuracy.items():
-            p = _p_greater(ours, values)
-            findings[f"{name}: above {FEATURES[part]} ({_p(p)})"] = p < LEVEL
+            p = p_paired(ours, values)
+            findings[f"{name}: above {FEATURES[part]} ({p_text(p)})"] = p < LEVEL
     return verdict(
         f"OMIB's code comes within {WITHIN} points of the authentic optimal code and beats the "
         "union, the unimodal and the partial feature sets (Table 2).",
@@ -154,8 +160,8 @@ def every_part_counts(view: View) -> Verdict:
             continue
         full = accuracy.pop("full")
         for variant, values in accuracy.items():
-            p = _p_greater(full, values)
-            findings[f"{name}: {ABLATIONS[variant]} costs accuracy ({_p(p)})"] = p < LEVEL
+            p = p_paired(full, values)
+            findings[f"{name}: {ABLATIONS[variant]} costs accuracy ({p_text(p)})"] = p < LEVEL
     return verdict(
         "Each of warm-up, cross-attention, OMF and r adds to accuracy (Table 6).",
         "Accuracy on the whole test set (MOSI: Acc2, negative / positive; printed for CREMA-D); "
@@ -170,14 +176,14 @@ def every_part_counts(view: View) -> Verdict:
 def omib_leads_on_mosi(view: View) -> Verdict:
     """Claim 4, Table 4: OMIB's mean Acc2, F1 and MAE are at least as good as any baseline's."""
     view = view.where(study="sentiment")
-    datasets = present(view, "dataset", DATASETS)
+    datasets = view.present("dataset", DATASETS)
     untestable = _untestable(view, datasets, ())
     if view.tier != "real":
         untestable = untestable or f"{view.tier} data are not CMU-MOSI"
     findings, evidence = {}, []
     for dataset in datasets:
         of_dataset, name = view.where(dataset=dataset), DATASETS[dataset]
-        methods = present(of_dataset, "method", METHODS)
+        methods = of_dataset.present("method", METHODS)
         if methods == ["omib"] or "omib" not in methods:
             untestable = untestable or f"the plan has no OMIB or no baseline on {name}"
             continue
@@ -253,21 +259,6 @@ def _judged(view: View) -> list[str]:
 def _untestable(view: View, datasets: list[str], needed: Iterable[str]) -> str | None:
     """Why nothing can be judged from these rows; None where it can."""
     missing = [DATASETS[one] for one in needed if one not in datasets]
-    seeds = view.rows["seed"].nunique()
     if not datasets or missing:
         return f"the plan has no {' and no '.join(missing) or 'dataset for it'}"
-    if view.scale == "smoke":
-        return "smoke scale: training is too short to settle"
-    return f"seeds: {seeds}, needed: {FEWEST_SEEDS}" if seeds < FEWEST_SEEDS else None
-
-
-def _p_greater(larger: pd.Series, smaller: pd.Series) -> float:
-    """p of the paired one-sided t-test; seeds are the pairs."""
-    difference = (larger - smaller).to_numpy()
-    if np.ptp(difference) == 0:
-        return 0.0 if difference[0] > 0 else 1.0
-    return stats.ttest_1samp(difference, 0, alternative="greater").pvalue
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    return too_short(view) or few_seeds(view, MINIMUM_PAIRS)

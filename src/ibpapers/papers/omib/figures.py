@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 from scipy import stats
 
-from ibpapers.papers.omib.tables import DATASETS, betas, found_bounds, present, why_not_printed
+from ibpapers.papers.omib.tables import DATASETS, betas, found_bounds, why_not_printed
 from ibpapers.report import style
 from ibpapers.report.exhibits import View
 from ibpapers.report.results import estimate
@@ -30,7 +30,7 @@ def figure_3(view: View) -> Figure:
     Large signs are means over seeds with 95% t-intervals, small ones the seeds. Lines are M_l and
     M_u, bands one deviation of them over MINE's seeds.
     """
-    datasets = present(view, "dataset", DATASETS)
+    datasets = view.present("dataset", DATASETS)
     figure = Figure(figsize=(PAGE, 68 * MILLIMETRE))
     panels = figure.subplots(1, len(datasets), sharey=True, squeeze=False)[0]
     for axes, dataset in zip(panels, datasets, strict=True):
@@ -51,16 +51,10 @@ def figure_3(view: View) -> Figure:
 
 def _draw_accuracy(axes: Axes, view: View) -> None:
     table = betas(view)
-    sign = {"color": OMIB.color, "marker": OMIB.marker}
-    axes.plot(table["beta"], table["accuracy"], ls="none", ms=2, mew=0, alpha=0.4, **sign)
+    axes.plot(table["beta"], table["accuracy"], ls="none", ms=2, mew=0, alpha=0.4,
+              color=OMIB.color, marker=OMIB.marker)  # fmt: skip
     means = {beta: estimate(run["accuracy"]) for beta, run in table.groupby("beta")}
-    half_widths = [mean.half_width or 0.0 for mean in means.values()]
-    values = [mean.mean for mean in means.values()]
-    axes.errorbar(
-        list(means), values, yerr=half_widths, fmt="none", ecolor=OMIB.color, elinewidth=0.6,
-        alpha=0.6,
-    )  # fmt: skip
-    axes.plot(list(means), values, ls=OMIB.linestyle, mec="white", mew=0.6, zorder=4, **sign)
+    style.draw_means(axes, OMIB, means)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(numticks=9))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from ibpapers.papers.omib import bounds
-from ibpapers.report.exhibits import Cell, Row, Table, View
-from ibpapers.report.published import why_not_comparable
+from ibpapers.report.exhibits import Cell, Metric, Row, Table, View
+from ibpapers.report.published import not_comparable, why_not_comparable
 from ibpapers.report.results import estimate, settings_of
 
 DATASETS = {
@@ -74,15 +73,6 @@ TEST_SAMPLES = 1000  # behind a printed accuracy
 NOTHING = Cell(text="–")
 
 
-@dataclass(frozen=True)
-class Metric:
-    name: str
-    label: str
-    unit: str
-    printed: str
-    digits: int
-
-
 SENTIMENT = (
     Metric("acc7", "Acc7", "%", "acc7", 1),
     Metric("acc2_nonnegative", "Acc2, negative / non-negative", "%", "acc2", 1),
@@ -92,12 +82,6 @@ SENTIMENT = (
     Metric("mae", "MAE", "", "mae", 3),
     Metric("corr", "Corr", "", "corr", 3),
 )
-
-
-def present(view: View, column: str, known: Iterable[str]) -> list[str]:
-    """Those of `known`, in their order, that stand in a column of the view's rows."""
-    there = set(view.rows[column])
-    return [one for one in known if one in there]
 
 
 def with_setting(view: View, key: str, value: Any) -> View:
@@ -132,7 +116,7 @@ def table_2(view: View) -> Table:
     """
     rows = []
     why_not = set()
-    for dataset in present(view, "dataset", DATASETS):
+    for dataset in view.present("dataset", DATASETS):
         of_dataset = view.where(dataset=dataset)
         label = DATASETS[dataset]
         why = why_not_printed(of_dataset)
@@ -153,15 +137,15 @@ def table_2(view: View) -> Table:
             "Above that limit, by no more than two deviations.",
             "The first six are a network each, of OMIB's encoder and head; attainable is without "
             "a limit on samples or training.",
-            *_reasons(why_not),
+            *filter(None, [not_comparable(why_not)]),
         ),
     )
 
 
 def table_4(view: View) -> Table:
     """Table 4: sentiment metrics by methods, in both conventions of Acc2 and F1."""
-    methods = present(view, "method", METHODS)
-    datasets = present(view, "dataset", DATASETS)
+    methods = view.present("method", METHODS)
+    datasets = view.present("dataset", DATASETS)
     rows = []
     for metric in SENTIMENT:
         for dataset in datasets:
@@ -193,7 +177,7 @@ def table_6(view: View) -> Table:
     """Table 6: accuracy (percent) of OMIB without one of its parts; printed is CREMA-D's."""
     variants = [one for one in ABLATIONS if len(with_setting(view, "ablation", one).rows)]
     rows = []
-    for dataset in present(view, "dataset", DATASETS):
+    for dataset in view.present("dataset", DATASETS):
         cells = []
         for variant in variants:
             found = with_setting(view.where(dataset=dataset), "ablation", variant)
@@ -259,8 +243,7 @@ def _mean(view: View, metric: str) -> Cell:
     """The mean over seeds of a metric in the view's rows."""
     if view.where(metric=metric).rows.empty:
         return NOTHING
-    mean = view.estimate(metric=metric)
-    return Cell(mean.mean, mean.half_width, mean.seeds)
+    return Cell.of(view.estimate(metric=metric))
 
 
 def _accuracies(view: View) -> tuple[Cell, ...]:
@@ -286,11 +269,6 @@ def _printed(view: View, dataset: str) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _reasons(why_not: set[str | None]) -> tuple[str, ...]:
-    reasons = sorted(why for why in why_not if why)
-    return (f"Printed numbers are not comparable here: {'; '.join(reasons)}.",) if reasons else ()
-
-
 def _sentiment(view: View, methods: list[str], metric: Metric, label: str) -> list[Row]:
     """Means, and below them the half-widths of their intervals (beside them there is no room)."""
     means = [_mean(view.where(method=method), metric.name) for method in methods]
@@ -304,9 +282,8 @@ def _sentiment(view: View, methods: list[str], metric: Metric, label: str) -> li
 
 def _estimate(label: str, one: Mapping[str, Any]) -> Row:
     v, w = one["term"]
-    mean = estimate(one["per_seed"])
     cells = (
-        Cell(mean.mean, mean.half_width, mean.seeds, note=1 if one["touches_ceiling"] else None),
+        Cell.of(estimate(one["per_seed"]), note=1 if one["touches_ceiling"] else None),
         Cell(one["ceiling"]),
         Cell(one["knn"]["value"]),
         Cell(text=str(one["samples"])),

@@ -14,7 +14,15 @@ import pandas as pd
 from scipy import stats
 
 from ibpapers.papers.pom2dib.tables import METHODS, printed_number, why_not_printed
-from ibpapers.report.claims import LEVEL, MINIMUM_SEEDS, Evidence, Verdict, verdict
+from ibpapers.report.claims import (
+    LEVEL,
+    Evidence,
+    Verdict,
+    few_seeds,
+    p_text,
+    too_short,
+    verdict,
+)
 from ibpapers.report.exhibits import View
 from ibpapers.report.results import estimate, with_beta
 
@@ -36,8 +44,8 @@ def relevance_near_full_participation(view: View) -> Verdict:
         ours, random, full = (_seeds(view, m, "n_ce") for m in ("pom2dib", "rsdib", "tadib"))
         above, near = _p_greater(ours, random), _p_greater(ours + margin, full)
         findings = {
-            f"N-CE above RS-DIB's ({_p(above)})": above < LEVEL,
-            f"less than {margin:.2f} nat below TADIB's ({_p(near)})": near < LEVEL,
+            f"N-CE above RS-DIB's ({p_text(above)})": above < LEVEL,
+            f"less than {margin:.2f} nat below TADIB's ({p_text(near)})": near < LEVEL,
         }
     return verdict(
         "PoM²-DIB's N-CE is clearly above RS-DIB's and comes near TADIB's (Table I).",
@@ -63,7 +71,7 @@ def sum_rate_ordering(view: View) -> Verdict:
     findings = {}
     if not untestable:
         p = _p_greater(_seeds(view, "tadib", "sum_rate"), _seeds(view, "pom2dib", "sum_rate"))
-        findings = {f"sum-rate below TADIB's ({_p(p)})": p < LEVEL}
+        findings = {f"sum-rate below TADIB's ({p_text(p)})": p < LEVEL}
     return verdict(
         "The sum-rate of PoM²-DIB is below TADIB's, and that below DLSC's (Table I).",
         "Sum-rate on the whole test set; one-sided Welch t-test over seeds at level 5% of "
@@ -86,7 +94,7 @@ def noise_is_dropped(view: View) -> Verdict:
     seeds, dropped = len(likeliest), int((likeliest < DROPPED).sum())
     untestable = _missing(view, "pom2dib") or _why_not_comparable(view)
     if dropped == seeds:
-        untestable = untestable or _few_seeds(view)
+        untestable = untestable or few_seeds(view)
     evidence = []
     if seeds:
         evidence = [
@@ -161,11 +169,11 @@ def sum_rate_falls_with_beta(view: View) -> Verdict:
         for method in METHODS
         if method in set(rows["method"])
     }
-    untestable = _too_short(view) or _few_seeds(view) or _few_betas(rates)
+    untestable = too_short(view) or few_seeds(view) or _few_betas(rates)
     findings = {}
     if not untestable:
         p = {method: _p_falling(table) for method, table in rates.items()}
-        findings = {f"{METHODS[m]} falls ({_p(p[m])})": p[m] < LEVEL for m in rates}
+        findings = {f"{METHODS[m]} falls ({p_text(p[m])})": p[m] < LEVEL for m in rates}
     return verdict(
         "The sum-rate falls as β rises (Fig. 2).",
         "Sum-rate on the whole test set; Page's trend test, betas in descending order within "
@@ -192,21 +200,12 @@ def _missing(view: View, *methods: str) -> str | None:
 
 
 def _untestable_here(view: View) -> str | None:
-    return _why_not_comparable(view) or _few_seeds(view)
+    return _why_not_comparable(view) or few_seeds(view)
 
 
 def _why_not_comparable(view: View) -> str | None:
     why = (why_not_printed(view, method) for method in METHODS if _has(view, method))
     return next(filter(None, why), None)
-
-
-def _few_seeds(view: View) -> str | None:
-    seeds = view.rows["seed"].nunique()
-    return f"seeds: {seeds}, needed: {MINIMUM_SEEDS}" if seeds < MINIMUM_SEEDS else None
-
-
-def _too_short(view: View) -> str | None:
-    return "smoke scale: training is too short to settle" if view.scale == "smoke" else None
 
 
 def _few_betas(rates: dict[str, pd.DataFrame]) -> str | None:
@@ -241,10 +240,6 @@ def _p_falling(rates: pd.DataFrame) -> float:
     """p of Page's test that columns, in rising order of beta, fall; rows are seeds."""
     descending = np.arange(rates.shape[1], 0, -1)
     return stats.page_trend_test(rates.to_numpy(), predicted_ranks=descending).pvalue
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def _falling(method: str, rates: pd.DataFrame) -> list[Evidence]:

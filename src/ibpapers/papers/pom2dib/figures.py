@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ibpapers.papers.pom2dib.tables import METHODS, PRINTED_BETA, printed_number, why_not_printed
 from ibpapers.report import style
-from ibpapers.report.exhibits import History, View
+from ibpapers.report.exhibits import History, View, signed
 from ibpapers.report.published import needed
 from ibpapers.report.results import Estimate, estimate, with_beta
 from ibpapers.report.style import GREY, MILLIMETRE, OKABE_ITO, PAGE, Look
@@ -43,7 +43,7 @@ def figure_2a(view: View) -> Figure:
     sources = {"": "whole test set", "training_": f"training log, last {window} updates"}
     panels = figure.subplots(1, len(sources), sharex=True, sharey=True)
     for axes, (prefix, name) in zip(panels, sources.items(), strict=True):
-        for method in _present(view):
+        for method in view.present("method", LOOKS):
             _draw_curve(axes, _points(view, method, prefix), method)
             _draw_printed(axes, view, method)
         _information_plane(axes)
@@ -51,7 +51,10 @@ def figure_2a(view: View) -> Figure:
     panels[0].set_ylabel("Relevance: N-CE, sum of three tasks (nat)")
     style.title(figure, _tradeoff_finding(view))
     style.footnote(figure, _tradeoff_footnote(view))
-    handles = [*(_handle(LOOKS[method]) for method in _present(view)), _printed_handle(view)]
+    handles = [
+        *(_handle(LOOKS[method]) for method in view.present("method", LOOKS)),
+        _printed_handle(view),
+    ]
     panels[0].legend(handles=handles, loc="upper left")
     panels[1].text(0.02, 0.97, "↖ better", color=GREY, transform=panels[1].transAxes, va="top")
     return figure
@@ -72,10 +75,6 @@ class _Point:
     @property
     def relevance(self) -> Estimate:
         return estimate(self.relevances)
-
-
-def _present(view: View) -> list[str]:
-    return [method for method in LOOKS if method in set(view.rows["method"])]
 
 
 def _points(view: View, method: str, prefix: str) -> list[_Point]:
@@ -131,7 +130,7 @@ def _information_plane(axes: Axes) -> None:
     axes.yaxis.set_major_locator(FixedLocator([-5, -2, -1, -0.5, -0.2, -0.1, 0]))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: _signed(f"{value:,g}")))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: signed(f"{value:,g}")))
     axes.set_xlabel("Sum-rate (nat)")
     axes.axhline(GUESSING, color=GREY, lw=0.6, ls=(0, (1, 2)))
     axes.text(
@@ -143,7 +142,7 @@ def _information_plane(axes: Axes) -> None:
 def _tradeoff_finding(view: View) -> str:
     """What the left panel shows at the paper's beta, in one line."""
     points = [
-        f"{METHODS[method]} {_signed(f'{point.relevance.mean:.2f}')} at {point.rate.mean:.0f} nat"
+        f"{METHODS[method]} {signed(f'{point.relevance.mean:.2f}')} at {point.rate.mean:.0f} nat"
         for method in ("pom2dib", "tadib")
         for point in _points(view, method, "")
         if point.beta == PRINTED_BETA
@@ -154,10 +153,10 @@ def _tradeoff_finding(view: View) -> str:
 
 def _tradeoff_footnote(view: View) -> str:
     lines = ["Large signs: means over seeds, 95% intervals; small: seeds; labels: β; stars: print."]
-    if "dlsc" in _present(view):
+    if "dlsc" in view.present("method", LOOKS):
         n = view.settings["evaluation"]["batch_size"]
         lines[0] += f" DLSC: k-NN entropy of its codes at n = {n}, not a rate, not comparable."
-    why = why_not_printed(view, _present(view)[0], at_beta=False)
+    why = why_not_printed(view, view.present("method", LOOKS)[0], at_beta=False)
     if why:
         lines.append(f"Printed numbers are not comparable: {why}.")
     return "\n".join(lines)
@@ -169,7 +168,7 @@ def _handle(look: Look) -> Line2D:
 
 
 def _printed_handle(view: View) -> Line2D:
-    why = why_not_printed(view, _present(view)[0], at_beta=False)
+    why = why_not_printed(view, view.present("method", LOOKS)[0], at_beta=False)
     label = f"printed, β = {_power(PRINTED_BETA)}{', not comparable' if why else ''}"
     return Line2D([], [], mec=GREY, label=label, **_STAR)
 
@@ -180,10 +179,6 @@ def _power(beta: float) -> str:
     if exponent and exponent == round(exponent):
         return "10" + f"{exponent:.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{beta:g}"
-
-
-def _signed(number: str) -> str:
-    return number.replace("-", "−")
 
 
 def figure_3(view: View) -> Figure:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ibpapers.report.exhibits import Cell, Row, Table, View
-from ibpapers.report.published import Printed, needed, why_not_comparable
+from ibpapers.report.exhibits import Cell, Metric, Row, Table, View
+from ibpapers.report.published import Printed, needed, not_comparable, why_not_comparable
 from ibpapers.report.results import settings_of
 
 METHODS = {"pom2dib": "PoM²-DIB", "rsdib": "RS-DIB", "tadib": "TADIB", "dlsc": "DLSC"}
@@ -27,21 +25,12 @@ PRINTED_BETA = 1e-3
 PRINTED_UNDER_LIMITS = {"pom2dib": True, "rsdib": True, "tadib": False, "dlsc": False}
 
 
-@dataclass(frozen=True)
-class _Metric:
-    name: str
-    label: str
-    unit: str
-    printed: str
-    digits: int
-
-
 _METRICS = (
-    _Metric("sum_rate", "Sum-rate", "nat", "sum_rate_nat", 1),
-    _Metric("n_ce", "N-CE", "nat", "n_ce_nat", 2),
-    _Metric("t1_top1", "Parity, Top-1", "%", "t1_top1_percent", 1),
-    _Metric("t2_top1", "Ring, Top-1", "%", "t2_top1_percent", 1),
-    _Metric("t3_top1", "Digit, Top-1", "%", "t3_top1_percent", 1),
+    Metric("sum_rate", "Sum-rate", "nat", "sum_rate_nat", 1),
+    Metric("n_ce", "N-CE", "nat", "n_ce_nat", 2),
+    Metric("t1_top1", "Parity, Top-1", "%", "t1_top1_percent", 1),
+    Metric("t2_top1", "Ring, Top-1", "%", "t2_top1_percent", 1),
+    Metric("t3_top1", "Digit, Top-1", "%", "t3_top1_percent", 1),
 )
 
 
@@ -51,7 +40,7 @@ def table_1a(view: View) -> Table:
     Mean over seeds with 95% t-interval (none with one seed). A difference (training log minus
     printed, which most likely is training-log too) is given only where the two are comparable.
     """
-    methods = [m for m in METHODS if m in set(view.rows["method"])]
+    methods = view.present("method", METHODS)
     why_not = {m: why_not_printed(view, m) for m in methods}
     rows = [_under_limits(view, methods), _under_limits_printed(methods)]
     for metric in _METRICS:
@@ -102,16 +91,15 @@ def _yes_no(answer: bool) -> Cell:
     return Cell(text="yes" if answer else "no")
 
 
-def _ours(view: View, methods: list[str], metric: _Metric, source: str, name: str) -> Row:
+def _ours(view: View, methods: list[str], metric: Metric, source: str, name: str) -> Row:
     cells = []
     for method in methods:
-        mean = view.estimate(method=method, metric=name)
         note = _ENTROPY if _is_entropy(method, metric) else None
-        cells.append(Cell(mean.mean, mean.half_width, mean.seeds, note=note))
+        cells.append(Cell.of(view.estimate(method=method, metric=name), note))
     return Row(metric.label, metric.unit, source, tuple(cells), metric.digits)
 
 
-def _printed(view: View, methods: list[str], metric: _Metric, why_not: dict) -> Row:
+def _printed(view: View, methods: list[str], metric: Metric, why_not: dict) -> Row:
     cells = []
     for method in methods:
         number = printed_number(view, method, metric.printed)
@@ -129,7 +117,7 @@ def _printed(view: View, methods: list[str], metric: _Metric, why_not: dict) -> 
 _ENTROPY = 1  # its note
 
 
-def _is_entropy(method: str, metric: _Metric) -> bool:
+def _is_entropy(method: str, metric: Metric) -> bool:
     return method == "dlsc" and metric.name == "sum_rate"
 
 
@@ -139,10 +127,6 @@ def _notes(view: View, why_not: dict[str, str | None]) -> tuple[str, ...]:
         f"k-nearest-neighbour entropy of the codes at n = {n} samples, as in print: "
         "a differential entropy, not a rate, and not comparable with the other columns."
     )
-    reasons = sorted({why for why in why_not.values() if why})
-    if reasons:
-        comparison = f"Printed numbers are not comparable here: {'; '.join(reasons)}."
-    else:
-        comparison = "Δ: our training log minus the printed number."
+    comparison = not_comparable(why_not.values()) or "Δ: our training log minus the printed number."
     rate = f"Rates are estimated on batches of n = {n} and grow with n."
     return entropy, comparison, rate
