@@ -21,6 +21,14 @@ class AlreadyDone(Exception):
     """Another process has done the same job in the meantime; nothing is left to do."""
 
 
+def not_installed(what: str, error: ModuleNotFoundError, group: str) -> UserError:
+    """`what` needs the package that `error` misses; it is of a dependency group."""
+    return UserError(
+        f"{what} is made with {error.name}, which is not installed. "
+        f"Install the dependency group `{group}`."
+    )
+
+
 CHOICES_SHOWN = 10
 
 

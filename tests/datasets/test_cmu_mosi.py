@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ibpapers import datasets, files
-from ibpapers.datasets import cmu_mosi, cmu_mosi_sample, cmu_mosi_source
+from ibpapers.datasets import cmu_mosi_sample, cmu_mosi_source, cmu_sentiment
 from ibpapers.datasets import sentence_embedding as embedding
 from ibpapers.datasets.fetch import fetch
 from ibpapers.errors import UserError
@@ -23,7 +23,7 @@ def source(tmp_path_factory):
 
 def build(name, source, folder, tier="sample", seed=0):
     datasets.build(name, tier, source, folder, {"seed": seed})
-    return cmu_mosi.load(folder)
+    return cmu_sentiment.load(folder)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_transcripts_keep_to_the_standard_folds_and_have_no_video(source, tmp_pa
     utterances = cmu_mosi_source.read(source / "cmu_mosi_sample")
     found = build("mosi_transcripts", source, tmp_path)
     assert list(found.train.modalities) == ["text", "audio"]
-    for side in cmu_mosi.SIDES:
+    for side in cmu_sentiment.SIDES:
         expected = utterances.sentiment[utterances.fold == side]
         np.testing.assert_array_equal(getattr(found, side).sentiment, expected)
     assert "No video" in found.card["warning"]

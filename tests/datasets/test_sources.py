@@ -10,10 +10,12 @@ def test_the_table_pins_every_download_and_nothing_that_is_generated():
     for source in sources.SOURCES.values():
         for file in source.files:
             assert source.licence
-            assert bool(file.expected) == bool(file.max_bytes)
-            assert bool(file.urls) == (bool(file.expected) and source.name != "cmu_mosi")
+            assert source.is_generated == (source.tier == "sample") == (not file.max_bytes)
+            assert bool(file.expected or file.what) == (not source.is_generated)
+            assert not (file.expected and file.what)
+            brought = source.name in ("cmu_mosi", "cmu_mosi_words", "cmu_mosei_words")
+            assert bool(file.urls) == (not source.is_generated and not brought)
             assert all(url.startswith("https://") for url in file.urls)
-            assert source.is_generated == (source.tier == "sample")
 
 
 def test_unknown_source_is_refused(tmp_path):

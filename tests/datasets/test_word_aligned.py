@@ -32,15 +32,19 @@ def mag_bert(utterances):
     }
 
 
-def mmsa(utterances, length=10):
+def mmsa(utterances, length=10, before=False):
     def padded(sequences):
-        return np.stack([np.pad(one, ((0, length - len(one)), (0, 0))) for one in sequences])
+        return np.stack([pad(one) for one in sequences])
+
+    def pad(one):
+        missing = length - len(one)
+        return np.pad(one, ((missing, 0) if before else (0, missing), (0, 0)))
 
     def side(us):
         words, vision, audio, sentiment, names = zip(*us)
         return {
             "raw_text": np.array([" ".join(one) for one in words], dtype=object),
-            "text": np.ones((len(us), length, 768), np.float32),
+            "text": padded([np.ones((len(one), 768), np.float32) for one in words]),
             "vision": padded(vision),
             "audio": padded(audio),
             "regression_labels": np.array(sentiment, np.float32),
@@ -70,27 +74,47 @@ def test_utterances_come_through(tmp_path, utterances, layout):
                 np.testing.assert_allclose(ours[: len(words)], theirs, rtol=1e-6)
                 assert (ours[len(words) :] == 0).all()
             assert split.sentiment[i] == sentiment
-            assert split.transcript[i] == " ".join(words)
+            assert split.words[i] == len(words)
             assert split.id[i] == name
-    assert (found.train.text is None) == (layout is mag_bert)
+            if layout is mag_bert:
+                assert split.text[i] == words
+            else:
+                assert (split.text[i].any(axis=1) == (np.arange(10) < len(words))).all()
 
 
 @pytest.mark.parametrize("layout", [mag_bert, mmsa])
 def test_long_utterances_are_cut_and_what_is_not_finite_is_zero(tmp_path, utterances, layout):
-    words, _, audio, *_ = max(utterances["train"], key=lambda one: len(one[0]))
+    _, _, audio, *_ = utterances["train"][2]
     audio[0, 3], audio[1, 5] = -np.inf, np.nan
     found = word_aligned.read(write(tmp_path, layout(utterances)), words=4).train
     assert found.audio.shape == (5, 4, 74)
     assert found.vision.shape == (5, 4, 47)
     assert np.isfinite(found.audio).all()
-    which = found.transcript.index(" ".join(words))
-    assert found.audio[which, 0, 3] == found.audio[which, 1, 5] == 0
+    assert found.words.tolist() == [1, 4, 4, 2, 4]
+    assert found.audio[2, 0, 3] == found.audio[2, 1, 5] == 0
 
 
 def without(content, key):
     for side in content.values():
         del side[key]
     return content
+
+
+def test_zeros_before_the_words_are_put_behind_them(tmp_path, utterances):
+    behind = word_aligned.read(write(tmp_path, mmsa(utterances))).train
+    before = word_aligned.read(write(tmp_path, mmsa(utterances, before=True))).train
+    for name in ("text", "audio", "vision", "words"):
+        np.testing.assert_array_equal(getattr(before, name), getattr(behind, name))
+
+
+def test_silence_within_an_utterance_is_a_word_and_an_empty_one_has_one(tmp_path, utterances):
+    content = mmsa(utterances)
+    for name in ("text", "audio", "vision"):
+        content["train"][name][4, 2] = 0  # the fifth utterance has 5 words
+        content["train"][name][0] = 0
+    found = word_aligned.read(write(tmp_path, content)).train
+    assert found.words[4] == 5
+    assert found.words[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -104,6 +128,10 @@ def without(content, key):
         (
             lambda us: {**mmsa(us), "valid": {**mmsa(us)["valid"], "id": ["a"]}},
             "MMSA's layout, but not its content: text, audio and vision are not",
+        ),
+        (
+            lambda us: {**mag_bert(us), "dev": [(([], [], []), np.zeros((1, 1)), "a")]},
+            "MAG-BERT's layout, but not its content: an utterance has no word",
         ),
     ],
 )

@@ -52,9 +52,19 @@ DATASETS: dict[str, Dataset] = {
                 name=name,
                 sources={"real": ("cmu_mosi",), "sample": ("cmu_mosi_sample",)},
                 build_module=f"ibpapers.datasets.{name}_build",
-                load_module="ibpapers.datasets.cmu_mosi",
+                load_module="ibpapers.datasets.cmu_sentiment",
             )
             for name in ("mosi_bclstm", "mosi_transcripts")
+        ),
+        *(
+            Dataset(
+                name=f"{corpus}_sequences",
+                sources={"real": (f"cmu_{corpus}_words",), "sample": ()},
+                build_module="ibpapers.datasets.sequences_build",
+                load_module="ibpapers.datasets.cmu_sentiment",
+                settings="Sequences",
+            )
+            for corpus in ("mosi", "mosei")
         ),
         Dataset(
             name="coloured_mnist",

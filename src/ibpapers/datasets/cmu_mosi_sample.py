@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibpapers import files
+from ibpapers.datasets import cmu_sentiment_sample
 from ibpapers.datasets.cmu_mosi_source import FEATURES, LABELS
 
 SEED = 20_240_502
@@ -24,7 +25,6 @@ VIDEOS, UTTERANCES_EACH = 30, 20
 WIDTHS = {"text": 100, "audio": 73, "video": 100}
 CONSTANT_VIDEO_COLUMNS = 32  # as many as in the release
 WEIGHTS = {"shared": 0.7, "text": 0.5, "audio": 0.4, "video": 0.316}  # squares add up to 1
-DEVIATION = 1.5  # of the sentiment, before it is cut to [-3, 3] and rounded to fifths
 NUISANCES = 10  # factors in each modality that say nothing of the sentiment
 NOISE = 0.3  # deviation in each column; the factors make about 1
 COLUMNS = (
@@ -43,7 +43,7 @@ def generate(folder: str | Path) -> str:
     count = VIDEOS * UTTERANCES_EACH
     factors = {name: rng.standard_normal(count) for name in WEIGHTS}
     total = sum(WEIGHTS[name] * factor for name, factor in factors.items())
-    sentiment = np.round(np.clip(DEVIATION * total, -3, 3) * 5) / 5
+    sentiment = cmu_sentiment_sample.sentiment(total)
     vectors = {name: _vectors(factors["shared"], factors[name], name, rng) for name in WIDTHS}
     vectors["video"][:, :CONSTANT_VIDEO_COLUMNS] = 0
     videos = [f"video{number:02}" for number in range(VIDEOS)]

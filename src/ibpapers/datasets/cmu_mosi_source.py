@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibpapers.datasets import stored
-from ibpapers.datasets.cmu_mosi import SIDES
+from ibpapers.datasets import cmu_sentiment_write, stored
+from ibpapers.datasets.cmu_sentiment import SIDES, Split
 from ibpapers.datasets.fetch import verified_card
 from ibpapers.errors import UserError
 
@@ -78,33 +78,21 @@ def write_splits(
     utterances: Utterances,
     card: Mapping[str, Any],
 ) -> None:
-    """Write a dataset that `cmu_mosi.load` reads: `modalities` [N, d] parted by `side` [N].
-
-    Every column is standardised with the mean and deviation of the training side; columns that
-    are constant there are left out.
-    """
-    arrays = {}
-    for name, values in modalities.items():
-        scaled = _standardised(values, side == "train")
-        arrays |= {f"{one}_{name}": scaled[side == one] for one in SIDES}
-    arrays |= {f"{one}_sentiment": utterances.sentiment[side == one] for one in SIDES}
-    about = {
-        "modalities": list(modalities),
-        "utterances": {one: int((side == one).sum()) for one in SIDES},
-        "sources": stored.of_sources([utterances.card]),
+    """Write a dataset that `cmu_sentiment.load` reads: `modalities` [N, d] parted by `side` [N]."""
+    splits = {
+        one: Split(
+            {name: values[side == one] for name, values in modalities.items()},
+            np.ones((side == one).sum(), np.int64),
+            utterances.sentiment[side == one],
+        )
+        for one in SIDES
     }
-    stored.write(folder, arrays, {**card, **about})
+    cmu_sentiment_write.write(
+        folder, splits, {**card, "sources": stored.of_sources([utterances.card])}
+    )
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with gzip.open(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         return list(csv.DictReader(text))
-
-
-def _standardised(values: NDArray, train: NDArray[np.bool_]) -> NDArray[np.float32]:
-    values = values.astype(float)
-    deviation = values[train].std(axis=0)
-    kept = deviation > 0
-    mean = values[train].mean(axis=0)
-    return ((values - mean)[:, kept] / deviation[kept]).astype(np.float32)

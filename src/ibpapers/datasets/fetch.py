@@ -17,7 +17,7 @@ from ibpapers import files
 from ibpapers.datasets import cards, sources
 from ibpapers.datasets.cards import CARD
 from ibpapers.datasets.progress import Progress
-from ibpapers.errors import UserError
+from ibpapers.errors import UserError, not_installed
 
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18  # bytes
@@ -76,10 +76,7 @@ def _generate(name: str, folder: Path) -> str:
     try:
         return importlib.import_module(f"{__package__}.{name}").generate(folder)
     except ModuleNotFoundError as error:
-        raise UserError(
-            f"{name} is made with {error.name}, which is not installed. "
-            "Install the dependency group `data`."
-        ) from error
+        raise not_installed(name, error, "data") from error
 
 
 class _UnreachableError(Exception):
@@ -100,6 +97,8 @@ def _fetch_file(
     part = path.with_name(f"{path.name}.part")
     failures = []
     try:
+        if file.expected is None:  # what came so far may be of another file
+            part.unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         for address in addresses:
             try:
@@ -115,7 +114,7 @@ def _fetch_file(
         ) from error
     raise UserError(
         f"cannot fetch {path}: {'; '.join(failures)}. Try again (a partial download is resumed), "
-        "or give a mirror that holds the right file."
+        f"or give a mirror that holds the right file ({file.expected or file.what})."
     )
 
 
@@ -198,8 +197,8 @@ def _addresses(source: sources.Source, file: sources.SourceFile, mirror: str | N
     if mirror is None and not file.urls:
         raise UserError(
             f"{source.name} has no public address ({source.licence}). Put {file.name} "
-            f"({file.expected}) into a folder <mirror>/{source.name}/ and set `mirror: <mirror>`, "
-            "or use `data: sample`."
+            f"({file.expected or file.what}) into a folder <mirror>/{source.name}/ and set "
+            "`mirror: <mirror>`, or use `data: sample`."
         )
     if mirror is None:
         return list(file.urls)
@@ -224,6 +223,8 @@ def _origin(address: str) -> str:
 
 def _mismatch(file: sources.SourceFile, path: Path) -> str | None:
     """Return how the content at `path` differs from what is pinned, None if it does not."""
+    if file.expected is None:
+        return None
     try:
         found = file.content_id(path)
     except UserError as error:

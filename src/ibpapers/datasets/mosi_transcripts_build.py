@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ibpapers import files
 from ibpapers.datasets import cmu_mosi_source
-from ibpapers.errors import UserError
+from ibpapers.errors import not_installed
 
 CONTENT = {
     "real": "CMU-MOSI: sentence embeddings of the transcripts; audio vectors of the bc-LSTM "
@@ -28,16 +28,13 @@ def build(source_folder: str | Path, *, output_folder: str | Path, tier: str, se
     """
     utterances = cmu_mosi_source.read(source_folder)
     try:
-        from ibpapers.datasets import sentence_embedding
+        from ibpapers.datasets import bert, sentence_embedding
 
         # In capitals a transcript would be the same to the model: it is an uncased one.
         text = sentence_embedding.embed(utterances.transcript)
-        weights = files.sha256(sentence_embedding.model_folder() / "model.safetensors")
+        weights = files.sha256(sentence_embedding.model_folder() / bert.WEIGHTS)
     except ModuleNotFoundError as error:
-        raise UserError(
-            f"mosi_transcripts is made with {error.name}, which is not installed. "
-            "Install the dependency group `data`."
-        ) from error
+        raise not_installed("mosi_transcripts", error, "data") from error
     card = {
         "tier": tier,
         "content": CONTENT[tier],

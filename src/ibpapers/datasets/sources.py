@@ -1,9 +1,9 @@
 """Where data come from: `sources.csv` as typed records, one row a file.
 
-A source that no checksum pins is made here, by `generate` of the module of its name. Elsewhere
-`checksum` pins the content: `sha256:` of the file or, for an archive whose bytes vary from one
-forge to the next, `git-tree:` of the recordings in it. A pinned source without addresses has to
-be brought by the user, on a mirror.
+A sample is made here, by `generate` of the module of its name. Elsewhere `checksum` pins the
+content: `sha256:` of the file or, for an archive whose bytes vary from one forge to the next,
+`git-tree:` of the recordings in it. A source without addresses has to be brought by the user, on a
+mirror; where there are several files of the kind, there is no checksum, and `what` says which do.
 """
 
 import csv
@@ -17,13 +17,17 @@ from ibpapers.errors import UserError
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a source; `max_bytes` and `expected` are None where it is generated."""
+    """One file of a source; `max_bytes` is None where it is generated.
+
+    `expected` is None where it is generated or is one of those that `what` describes.
+    """
 
     name: str
     max_bytes: int | None
     scheme: str
     expected: str | None
     urls: tuple[str, ...]
+    what: str = ""
 
     def content_id(self, path: Path) -> str:
         """Return the identity of the content at `path`, such as `sha256:440f...`.
@@ -49,7 +53,7 @@ class Source:
 
     @property
     def is_generated(self) -> bool:
-        return not any(file.expected for file in self.files)
+        return self.tier == "sample"
 
 
 def find(name: str) -> Source:
@@ -74,6 +78,7 @@ def _read_table() -> dict[str, Source]:
             scheme=scheme,
             expected=row["checksum"] if digest else None,
             urls=tuple(row["urls"].split()),
+            what=row["what"],
         )
         earlier = sources[row["name"]].files if row["name"] in sources else ()
         sources[row["name"]] = Source(row["name"], row["tier"], row["licence"], (*earlier, file))

@@ -7,8 +7,8 @@ Two layouts are in use. Both are one dictionary by side of the split.
 audio [T, 74] and label [1, 1].
 
 **MMSA** (Mao et al. 2022): ``train``, ``valid``, ``test``, each a dictionary of arrays over all N
-utterances, padded to T words: ``text`` [N, T, 768], ``audio`` [N, T, 5], ``vision`` [N, T, 20],
-``regression_labels`` [N], ``raw_text`` [N], ``id`` [N]; other keys are left aside.
+utterances, padded with zeros to T words: ``text`` [N, T, 768], ``audio`` [N, T, 5], ``vision``
+[N, T, 20], ``regression_labels`` [N], ``id`` [N]; other keys are left aside.
 
 Widths are those of CMU-MOSI and are not demanded.
 """
@@ -25,26 +25,27 @@ from numpy.typing import NDArray
 from ibpapers.datasets import safe_pickle
 from ibpapers.errors import UserError
 
+FILE = "aligned.pkl"  # the name under which a source has it
 SIDES = {"MAG-BERT": ("train", "dev", "test"), "MMSA": ("train", "valid", "test")}
 
 
 @dataclass(frozen=True)
 class Split:
-    """N utterances of T words; shorter ones end in zeros.
+    """N utterances of up to T words, the same in all splits; shorter ones end in zeros.
 
     Attributes:
         audio, vision: float32 [N, T, width]; values that are not finite have become 0.
-        text: float32 [N, T, width], or None (MAG-BERT's layout has the words only).
+        text: float32 [N, T, width], or the words themselves of each (MAG-BERT's layout).
+        words: int64 [N], how many there are, 1 to T.
         sentiment: float32 [N].
-        transcript: what was said.
         id: which utterance of which video.
     """
 
     audio: NDArray[np.float32]
     vision: NDArray[np.float32]
-    text: NDArray[np.float32] | None
+    text: NDArray[np.float32] | list[list[str]]
+    words: NDArray[np.int64]
     sentiment: NDArray[np.float32]
-    transcript: list[str]
     id: list[str]
 
 
@@ -57,7 +58,9 @@ class WordAligned:
 
 
 def read(path: str | Path, words: int = 50) -> WordAligned:
-    """Read a pickle in either layout, through `safe_pickle`; utterances are cut after `words`.
+    """Read a pickle in either layout, through `safe_pickle`.
+
+    T is `words`, or that of the file where it is less; utterances are cut there.
 
     Raises:
         UserError: the file cannot be read, is unsafe, or has neither layout; the message says
@@ -83,30 +86,47 @@ def read(path: str | Path, words: int = 50) -> WordAligned:
 def _mag_bert(utterances: list, words: int) -> Split:
     features, labels, ids = zip(*utterances, strict=True)
     spoken, vision, audio = zip(*features, strict=True)
-    longest = min(words, max(len(one) for one in spoken))
     for said, *sequences in zip(spoken, vision, audio, strict=True):
         if any(len(sequence) != len(said) for sequence in sequences):
             raise ValueError(f"an utterance of {len(said)} words has features of another length")
+    text = [[str(word) for word in said[:words]] for said in spoken]
+    counts = np.array([len(said) for said in text])
+    if counts.min() == 0:
+        raise ValueError("an utterance has no word")
     return Split(
-        audio=np.stack([_padded(one, longest) for one in audio]),
-        vision=np.stack([_padded(one, longest) for one in vision]),
-        text=None,
+        audio=np.stack([_padded(one, words) for one in audio]),
+        vision=np.stack([_padded(one, words) for one in vision]),
+        text=text,
+        words=counts,
         sentiment=np.array([np.asarray(label).item() for label in labels], np.float32),
-        transcript=[" ".join(one) for one in spoken],
         id=[str(one) for one in ids],
     )
 
 
 def _mmsa(side: dict[str, Any], words: int) -> Split:
-    text, audio, vision = (
-        _finite(np.asarray(side[name])[:, :words]) for name in ("text", "audio", "vision")
-    )
+    whole = [_finite(np.asarray(side[name])) for name in ("text", "audio", "vision")]
     sentiment = np.asarray(side["regression_labels"], np.float32).reshape(-1)
-    transcript, ids = ([str(one) for one in side[name]] for name in ("raw_text", "id"))
-    sizes = {len(part) for part in (text, audio, vision, sentiment, transcript, ids)}
-    if len(sizes) > 1 or {part.ndim for part in (text, audio, vision)} != {3}:
+    ids = [str(one) for one in side["id"]]
+    if {one.shape[:2] for one in whole if one.ndim == 3} != {(len(ids), whole[0].shape[1])}:
         raise ValueError("text, audio and vision are not [N, T, width] of one N with the labels")
-    return Split(audio, vision, text, sentiment, transcript, ids)
+    first, counts = _extent(np.any([one.any(axis=2) for one in whole], axis=0))
+    text, audio, vision = (_moved(one, first)[:, :words] for one in whole)
+    return Split(audio, vision, text, np.minimum(counts, words), sentiment, ids)
+
+
+def _extent(there: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of `there` [N, T], the first place of each row, and how many there are to the last one."""
+    first = there.argmax(axis=1)
+    last = there.shape[1] - there[:, ::-1].argmax(axis=1)
+    return first, np.where(there.any(axis=1), last - first, 1)
+
+
+def _moved(values: NDArray, first: NDArray[np.int64]) -> NDArray:
+    """[N, T, width] with every row begun at its `first` [N]: some files have the zeros before."""
+    if not first.any():
+        return values
+    places = (np.arange(values.shape[1]) + first[:, None]) % values.shape[1]
+    return np.take_along_axis(values, places[..., None], axis=1)
 
 
 def _padded(sequence: NDArray, length: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ibpapers.datasets import cmu_mosi, sim
+from ibpapers.datasets import cmu_sentiment, sim
 from ibpapers.inputs import Inputs
 from ibpapers.papers.omib import bounds
 from ibpapers.papers.omib.bounds import Bounds
@@ -119,7 +119,7 @@ def simulated_split(
 
 
 def _mosi(views: Mapping[str, Sequence[str]], folder: Path, device: torch.device) -> Data:
-    data = cmu_mosi.load(folder)
+    data = cmu_sentiment.load(folder)
     sides = [
         Split(side.modalities, views, side.sentiment, device)
         for side in (data.train, data.validation, data.test)
