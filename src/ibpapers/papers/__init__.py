@@ -49,5 +49,9 @@ PAPERS = {
         ),
         Paper("omib", "Learning Optimal Multimodal Information Bottleneck Representations"),
         Paper("gray_wyner", "Lossy Common Information in a Learnable Gray-Wyner Network"),
+        Paper(
+            "toc",
+            "Robust Multi-modal Task-oriented Communications with Redundancy-aware Representations",
+        ),
     )
 }
