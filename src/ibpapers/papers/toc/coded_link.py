@@ -22,7 +22,7 @@ from ibpapers.training.seeds import generator
 
 AT_ONCE = 64  # streams on the channel
 MARGIN = 20  # bits
-FIRST_ITERATIONS = 3  # enough for most blocks that get through at all
+STEP = 2  # iterations after which a decoder looks whether it may end
 
 
 @lru_cache(maxsize=1)  # the classifiers of all seeds receive the same
@@ -88,12 +88,8 @@ class CodedLink:
             num_bits_per_symbol=self.bits_per_symbol,
             device=where,
         )
-        # A decoder ends when it has succeeded; for a batch, that takes one of each length.
-        most = settings["iterations"]
-        self.decoders = [
-            LDPC5GDecoder(self.encode, num_iter=iterations, device=where)
-            for iterations in sorted({min(FIRST_ITERATIONS, most), most})
-        ]
+        self.decode = LDPC5GDecoder(self.encode, return_state=True, device=where)
+        self.iterations: int = settings["iterations"]
 
     def blocks(self, streams: Sequence[bytes]) -> Blocks:
         """The blocks of `streams`, the last one of each filled up with zeros."""
@@ -147,10 +143,18 @@ class CodedLink:
         return total * (self.information_bits // 8)
 
     def _decodes(self, ratios: Tensor, sent: Tensor) -> Tensor:
-        """Of blocks [n, coded bits], whether `sent` [n, information bits] comes out, bool [n]."""
+        """Of blocks [n, coded bits], whether `sent` [n, information bits] comes out, bool [n].
+
+        Some iterations at a time, and the next ones for the blocks that are not out yet.
+        """
         found = torch.zeros(len(sent), dtype=torch.bool, device=self.device)
-        for decode in self.decoders:
-            left = (~found).nonzero().squeeze(-1)
-            if len(left):
-                found[left] = (decode(ratios[left]) == sent[left]).all(-1)
+        left, messages = torch.arange(len(sent), device=self.device), None
+        for done in range(0, self.iterations, STEP):
+            if not len(left):
+                break
+            more = min(STEP, self.iterations - done)
+            bits, messages = self.decode(ratios[left], num_iter=more, msg_v2c=messages)
+            out = (bits == sent[left]).all(-1)
+            found[left[out]] = True
+            left, messages = left[~out], messages[~out]
         return found

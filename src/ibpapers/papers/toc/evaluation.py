@@ -14,7 +14,9 @@ from ibpapers.inputs import Inputs
 from ibpapers.papers.toc.trainee import Row
 from ibpapers.training import finished
 
-SETTINGS = ("channel", "fading", "equaliser", "dimension", "model", "training", "threads")
+SETTINGS = (
+    "channel", "fading", "equaliser", "dimension", "model", "training", "conventional", "threads",
+)  # fmt: skip
 REDUNDANCY = {"bce": "nat", "p_positive": "1", "p_negative": "1"}
 LAST = 10  # the last one in so many updates is the end of a training
 

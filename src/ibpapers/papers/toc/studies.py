@@ -120,10 +120,10 @@ class _Maker:
         training = settings.training.model_dump(mode="json") | budget.model_dump(mode="json")
         if method == WITHOUT_REDUCTION:
             training["redundancy"] = 0.0
-        special = {}
+        conventional = None
         if method == "conventional":
             training |= {"updates": 1, "warm_up_updates": 0}  # its classifier is trained already
-            special = {"conventional": settings.conventional.model_dump(mode="json")}
+            conventional = settings.conventional.model_dump(mode="json")
         fades = channel == "rayleigh" or method == "conventional"
         return {
             "run": run_id,
@@ -140,5 +140,5 @@ class _Maker:
             "threads": self.params.threads,
             "model": settings.model.model_dump(mode="json"),
             "training": training,
-            **special,
+            "conventional": conventional,
         }
