@@ -79,12 +79,14 @@ def metrics(run: Run, seed: int) -> dict[str, float]:
         chance = {f"{score}_chance": value for score, value in _scores(0.0).items()}
         return {**_scores(1.0, off), **chance}
     found = {}
+    if run.method == "conventional":
+        found = {"channel_uses": 5312.0, "utterances": 686.0}
     for channel in run.evaluation.get("channels", [run.recipe["channel"]]):
         for snr in run.evaluation["snrs"]:
             if run.method == "conventional":
                 at, through = f"{channel}/{snr:g}dB", _decoded(channel, snr)
                 found |= {f"{score}/{at}": v for score, v in _scores(through, off).items()}
-                found |= {f"decoded/{at}": 100 * through, f"channel_uses/{at}": 5312.0}
+                found[f"decoded/{at}"] = 100 * through
                 continue
             slope = (0.22 if channel == "awgn" else 0.13) * (1 + off / 40)
             share = 1 / (1 + np.exp(-slope * (snr - HALF[run.method])))
@@ -129,6 +131,7 @@ def _scores(share: float, off: float = 0.0) -> dict[str, float]:
 
 
 def _unit(metric: str) -> str:
-    if metric.startswith(("bce", "channel_uses")):
-        return "nat" if metric.startswith("bce") else "count"
-    return "1" if metric.startswith(("mae", "p_")) else "percent"
+    if metric.startswith("bce"):
+        return "nat"
+    ones = ("mae", "p_positive", "p_negative", "channel_uses", "utterances")
+    return "1" if metric.startswith(ones) else "percent"

@@ -109,7 +109,7 @@ BENT = {
     "better than chance without a stream": (
         claims.conventional_has_a_cliff,
         lambda v: changed(v, lambda x: x + 2.5, dataset=MOSEI, metric="acc2/awgn/-12dB"),
-        "MOSEI stand-in, AWGN: conventional ends 2.6 points from one answer to all",
+        "MOSEI stand-in, AWGN: conventional ends +2.6 points from one answer to all",
     ),
     "a learnt system that falls as fast": (
         claims.conventional_has_a_cliff, falling,
@@ -208,6 +208,14 @@ def test_what_has_nothing_to_lose_has_no_cliff(laptop):
         "MOSEI stand-in, AWGN: conventional loses 4.8 points of Acc2, needed: 5"
     )
     assert verdict.outcome is Outcome.NOT_TESTABLE
+
+
+def test_a_part_of_the_test_set_has_no_cliff(small):
+    some = {**small.settings["conventional"], "utterances": 24}
+    view = replace(small, settings={**small.settings, "conventional": some})
+    verdict = claims.conventional_has_a_cliff(view)
+    assert verdict.outcome is Outcome.NOT_TESTABLE
+    assert verdict.reason == "conventional has seen 24 utterances, not all"
 
 
 def test_two_low_snrs_have_no_slope():

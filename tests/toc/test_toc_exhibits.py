@@ -64,7 +64,7 @@ def level(axes, look):
 def test_scores_know_their_channel_and_snr(laptop):
     found = scores(laptop.where(study="snr"))
     faded = select(found, method="conventional", channel="rayleigh", snr=-12.0, dataset=MOSI)
-    assert {"acc2", "decoded", "channel_uses"} <= set(faded["metric"])
+    assert {"acc2", "decoded"} <= set(faded["metric"])
     rows = laptop.where(study="snr", run=f"toc/{MOSEI}/t_deepsc_rayleigh", metric="f1/21dB").rows
     same = select(found, dataset=MOSEI, method="t_deepsc", channel="rayleigh", metric="f1", snr=21)
     assert list(same["value"]) == list(rows["value"]) and len(rows) == 3
@@ -111,7 +111,7 @@ def test_figure_5_says_what_it_shows(laptop, figure_5):
     ]
     assert f"Acc2 at −12 dB (AWGN, Rayleigh): Two-stage VIB {', '.join(ours)}%" in title
     footnote = figure_5.get_supxlabel().replace("\n", " ")
-    assert "Channel uses an utterance: 25; conventional: 5,312." in footnote
+    assert "utterance: 25; conventional, evaluated on 686 utterances: 5,312." in footnote
     assert "not comparable here: sample data at laptop scale" in footnote
     assert not any(stars(figure_5).values())
     legend = [text.get_text() for text in figure_5.legends[0].get_texts()]
@@ -122,6 +122,15 @@ def test_figure_5_says_what_it_shows(laptop, figure_5):
         "No channel",
         "One answer to all",
     ]
+
+
+def test_figure_5_has_room_for_means_not_for_the_intervals_of_two_seeds(laptop):
+    view = drawn(laptop, "snr")
+    rows = view.rows.assign(value=view.rows["value"] * (1 + 0.2 * (view.rows["seed"] == 1)))
+    figure = draw("figure_5", replace(view, rows=rows[rows["seed"] < 2]))
+    bottom, top = figure.axes[0].get_ylim()
+    shown = np.concatenate([one.get_ydata() for one in figure.axes[0].get_lines()])
+    assert shown.min() - 5 < bottom < shown.min() and shown.max() < top < shown.max() + 5
 
 
 def test_printed_numbers_are_drawn_where_they_are_comparable(comparable):

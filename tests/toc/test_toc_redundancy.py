@@ -52,7 +52,7 @@ def test_bce_is_two_ln_two_less_j():
     assert binary_cross_entropy(zero + 1e3, zero - 1e3).item() == 0
 
 
-def trained(codes, updates, width=32, n=256):
+def trained(codes, updates, width=32, n=200):
     """Mean BCE of text and audio over the last tenth, `codes(n, draw)` [2, n, d] being watched."""
     critics = Discriminators(("text", "audio"), codes(1, generator(0)).shape[-1], [width])
     initialise(critics, generator("initial"))
@@ -69,7 +69,7 @@ def trained(codes, updates, width=32, n=256):
 
 
 def test_independent_codes_leave_two_ln_two():
-    found = trained(lambda n, draw: torch.randn(2, n, 3, generator=draw), updates=100)
+    found = trained(lambda n, draw: torch.randn(2, n, 3, generator=draw), updates=50)
     assert found == pytest.approx(INDEPENDENT, abs=0.01)
 
 

@@ -113,6 +113,8 @@ def conventional_has_a_cliff(view: View) -> Verdict:
     view = view.where(study="snr")
     found = scores(view)
     untestable = _untestable(view, found, "two_stage_vib", "t_deepsc", "conventional", "noiseless")
+    if utterances := view.settings["conventional"]["utterances"]:
+        untestable = untestable or f"conventional has seen {utterances} utterances, not all"
     findings, evidence = {}, []
     for dataset, channel, name in _curves(view, found):
         where = {"dataset": dataset, "channel": channel}
@@ -137,10 +139,10 @@ def conventional_has_a_cliff(view: View) -> Verdict:
         cliff, learnt = falls.pop("conventional"), max(falls.values())
         if cliff < CLIFF and not untestable:
             untestable = f"{name}: conventional loses {cliff:.1f} points of Acc2, needed: {CLIFF:g}"
-        left = abs(acc2["conventional"].iloc[0] - chance)
+        left = acc2["conventional"].iloc[0] - chance
         findings |= {
             f"{name}: {lost:.0f}% of the streams are lost within {STEP:g} dB": lost > MOST_STREAMS,
-            f"{name}: conventional ends {left:.1f} points from one answer to all": (
+            f"{name}: conventional ends {signed(f'{left:+.1f}')} points from one answer to all": (
                 left <= NEAR_CHANCE
             ),
             f"{name}: the learnt fall by {learnt:.1f}, conventional by {cliff:.1f} points": (
@@ -151,7 +153,7 @@ def conventional_has_a_cliff(view: View) -> Verdict:
         "Conventional collapses to chance below a threshold SNR; the learnt systems degrade "
         "gracefully (Fig. 5, 6).",
         f"On AWGN, means over seeds: within {STEP:g} dB over {MOST_STREAMS:g}% of the conventional "
-        f"streams are lost, its Acc2 at the lowest SNR is within {NEAR_CHANCE:g} points of the "
+        f"streams are lost, its Acc2 at the lowest SNR is at most {NEAR_CHANCE:g} points above the "
         f"best single answer to all, and the steepest fall of Acc2 within {STEP:g} dB of every "
         "learnt system is at most half of its. Rayleigh is shown only: over fading the mean of a "
         "cliff is none.",

@@ -112,13 +112,17 @@ def _draw_printed(axes: Axes, view: View, dataset: str, channel: str, score: Met
 
 
 def _same_limits(grid: np.ndarray, rows: Sequence[tuple[str, str]]) -> None:
-    """The channels of a dataset are to be compared: one axis for both."""
+    """The channels of a dataset are to be compared: one axis for both.
+
+    It has room for all means; an interval of few seeds may leave it.
+    """
     for column in grid.T:
         for dataset in {dataset for dataset, _ in rows}:
             those = [axes for axes, (of, _) in zip(column, rows, strict=True) if of == dataset]
-            limits = np.array([axes.get_ylim() for axes in those])
+            drawn = np.concatenate([line.get_ydata() for axes in those for line in axes.lines])
+            room = 0.08 * np.ptp(drawn)
             for axes in those:
-                axes.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+                axes.set_ylim(drawn.min() - room, drawn.max() + room)
 
 
 def _handles(found: pd.DataFrame) -> list[Line2D]:
@@ -159,7 +163,7 @@ def _finding_at_lowest_snr(found: pd.DataFrame, datasets: Sequence[str]) -> str:
 
 def _snr_footnote(view: View, found: pd.DataFrame, datasets: Sequence[str]) -> str:
     text = (
-        "Means over seeds, 95% intervals, of scores on the whole test set, each averaged over "
+        "Means over seeds, 95% intervals (may leave a panel), on the whole test set, averaged over "
         "draws of the channel. Acc2 and F1: negative against non-negative. No channel: the bound, "
         "two-stage VIB whose values arrive as they are sent. "
     )
@@ -173,12 +177,17 @@ def _channel_uses(found: pd.DataFrame) -> str:
     """What an utterance costs: pairs of transmitted values, and what the coded stream took."""
     dimension = select(found, method="two_stage_vib")["dimension"].max()
     learnt = f"Channel uses an utterance: {dimension / 2:,.0f}"
-    uses = select(found, method="conventional", metric="channel_uses")["value"]
+    rows = select(found, method="conventional")
+    uses, utterances = (
+        select(rows, metric=metric)["value"] for metric in ("channel_uses", "utterances")
+    )
     if uses.empty:
         return f"{learnt}."
-    least, most = uses.min(), uses.max()
-    range_ = f"{least:,.0f}" if least == most else f"{least:,.0f} to {most:,.0f}"
-    return f"{learnt}; {METHODS['conventional'].lower()}: {range_}."
+    ends = dict.fromkeys(f"{value:,.0f}" for value in (uses.min(), uses.max()))
+    return (
+        f"{learnt}; {METHODS['conventional'].lower()}, evaluated on {utterances.min():,.0f} "
+        f"utterances: {' to '.join(ends)}."
+    )
 
 
 def figure_7(view: View) -> Figure:

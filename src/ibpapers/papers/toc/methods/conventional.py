@@ -63,7 +63,8 @@ class Conventional(Trainee):
             UserError: what codes the video or the bits is not installed.
         """
         try:
-            from ibpapers.papers.toc import coded_link, video
+            from ibpapers.papers.toc import video
+            from ibpapers.papers.toc.coded_link import carry
         except ModuleNotFoundError as error:
             raise not_installed("the conventional system", error, "methods") from error
         test, own = self.system.test, self.recipe["conventional"]
@@ -83,7 +84,7 @@ class Conventional(Trainee):
             Channel(kind, self.recipe["fading"], self.recipe["equaliser"])
             for kind in settings["channels"]
         ]
-        uses, arrivals = coded_link.carry(
+        uses, arrivals = carry(
             tuple(map(b"".join, streams)),
             frozenset(own.items()),
             tuple(channels),
