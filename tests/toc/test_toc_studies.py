@@ -96,6 +96,7 @@ def test_the_papers_own_settings():
     ].recipe["training"]
     assert training["batch_size"] == 32
     assert training["redundancy"] == 0.4
+    assert training["reverse"] == "first"
     assert training["snrs"] == [0.0, 21.0]
     assert training["updates"] == 50 * 1284 // 32
     assert training["warm_up_updates"] == 3 * 1284 // 32

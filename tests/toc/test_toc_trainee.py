@@ -1,12 +1,15 @@
 """Batches, SNRs, draws of the channel; validation; where a resumed training ends."""
 
+import math
+
 import pytest
 import torch
 from toc.conftest import build
 
-from ibpapers.nn.channel import to_reals, to_symbols
+from ibpapers.nn.channel import Channel, to_reals, to_symbols
 from ibpapers.training import checkpoint
 from ibpapers.training.loop import fit
+from ibpapers.training.seeds import generator
 
 METHODS = [("two_stage_vib", "rayleigh"), ("t_deepsc", "awgn"), ("noiseless", None)]
 
@@ -34,22 +37,27 @@ def test_every_batch_has_one_random_snr_of_the_range(recipe, system, monkeypatch
 
 
 def test_the_channel_has_draws_of_its_own(recipe, system, monkeypatch):
-    def received(method):
+    def noise(method):
         trainee, heard = build(recipe(method), system, seed=3), []
-        transmit = trainee.channel.transmit
+        transmit = Channel.transmit
 
-        def listened(symbols, snr, draw):
-            heard.append(transmit(symbols, snr, draw))
-            heard.append(symbols)
-            return heard[0]
+        def listened(channel, symbols, snr, draw):
+            received = transmit(channel, symbols, snr, draw)
+            heard.append((received.symbols - symbols) / math.sqrt(received.noise_power))
+            return received
 
-        monkeypatch.setattr(type(trainee.channel), "transmit", lambda _, *args: listened(*args))
+        monkeypatch.setattr(Channel, "transmit", listened)
         trainee.update(7)
         monkeypatch.undo()
-        return heard[0].symbols - heard[1]
+        return heard[0]
 
-    # Two systems that draw otherwise (only one has codes) meet the same noise.
-    torch.testing.assert_close(received("two_stage_vib"), received("t_deepsc"), atol=1e-5, rtol=0)
+    def drawn(key):
+        return torch.randn(16, 5, dtype=torch.complex64, generator=generator(3, key, 7))
+
+    # Two systems, of which one draws codes as well, meet the same noise, which no code is made of.
+    for method in ("two_stage_vib", "t_deepsc"):
+        torch.testing.assert_close(noise(method), drawn("channel"), atol=1e-4, rtol=0)
+    assert (drawn("channel") - drawn("update")).abs().min() > 1e-3
 
 
 def test_without_a_channel_everything_arrives(recipe, system):

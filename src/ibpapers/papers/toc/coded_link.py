@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from ibpapers.nn.channel import Channel
 from ibpapers.training.seeds import generator
 
-AT_ONCE = 64  # streams on the channel
+AT_ONCE = 32  # streams on the channel
 MARGIN = 20  # bits
 STEP = 2  # iterations after which a decoder looks whether it may end
 

@@ -63,13 +63,15 @@ class Discriminators(nn.Module):
         return [f"{a}_{b}" for a, b in self.pairs]
 
     def forward(self, codes: Tensor, pressure: Pressure, draw: torch.Generator) -> Judgement:
-        """What they make of the modalities' codes [M, n, code], with and without another's partner.
+        """What they make of the modalities' codes [M, n, code] and of their derangements.
 
         The sum of the BCE is to be descended with weight 1. Then every discriminator ascends its
-        J, and the gradient that reaches an encoder is that of +- alpha lambda_red J: the printed
-        objective. Only the discriminators' own gradient is not multiplied by lambda_red, of which
-        Adam takes no notice, except where it is 0: there they learn nevertheless, on codes that
-        they do not change, as they have to where their BCE is to measure something.
+        J; the encoder of its first argument descends alpha lambda_red J; that of the second one
+        ascends lambda_red J, as printed, or descends it like the first. This is the printed
+        objective but for the discriminators' own gradient, which is not multiplied by lambda_red:
+        Adam takes no notice of the scale of a loss, except where it is 0. There they learn
+        nevertheless, on codes that get no gradient from them, as they have to where their BCE is
+        to measure something.
         """
         reversal = pressure.alpha * pressure.weight
         first = reverse_gradient(_rows(codes, self._first), reversal)

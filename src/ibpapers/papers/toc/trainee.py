@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
@@ -34,10 +35,6 @@ class Transceiver(nn.Module):
 
     def receive(self, received: Tensor) -> Tensor:
         """The sentiment told from what is received, [..., dimension] -> [...]."""
-        raise NotImplementedError
-
-    def losses(self, batch: Batch, carry: Carry, draw: torch.Generator) -> Losses:
-        """What is descended on a batch."""
         raise NotImplementedError
 
 
@@ -76,10 +73,11 @@ class Transmission(Trainee):
         return -(-self.system.train.size // self.training["batch_size"])
 
     def losses(self, update: int, batch: Batch, carry: Carry, draw: torch.Generator) -> Losses:
-        """Of `update`: a system with a warm-up has its own."""
-        return self.model.losses(batch, carry, draw)
+        """What `update` descends on a batch: here the task loss, end to end."""
+        received = carry(self.model.send(batch.views, batch.mask))
+        return {"loss": task_loss(self.model.receive(received), batch.sentiment)}
 
-    def carry(self, snr: float, draw: torch.Generator) -> Carry:
+    def carry(self, snr: float = math.inf, draw: torch.Generator | None = None) -> Carry:
         """The channel at `snr` dB; without one, what is sent arrives as it is, normalised."""
         if self.channel is None:
             return lambda sent: to_reals(to_symbols(sent))
@@ -136,7 +134,7 @@ class Transmission(Trainee):
         """
         sent, label = self.sent(self.system.test), self.system.test.sentiment
         if self.channel is None:
-            predicted = self.model.receive(self.carry(0.0, self._draw())(sent))
+            predicted = self.model.receive(self.carry()(sent))
             for metric, (value, _, unit) in scores(predicted[None], label).items():
                 yield metric, value, unit
             for metric, (value, unit) in chance(label).items():

@@ -1,7 +1,7 @@
 """Separate source and channel coding: features as video, H.264, LDPC and QAM, a classifier.
 
-The classifier is the one of the run `noiseless` with the same seed. What is trained here is the
-range of the quantiser; evaluation takes the paper's usual test of a system through both channels.
+The classifier is that of the run `noiseless` with the same seed. Training takes the ranges of the
+quantiser from the training set; there is one run for all channels.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from ibpapers.papers.toc.networks import DecoderLayer, SequenceEncoders, Sizes, normalised
-from ibpapers.papers.toc.systems import Batch, System
-from ibpapers.papers.toc.trainee import Carry, Losses, Transceiver, Transmission, task_loss
+from ibpapers.papers.toc.systems import System
+from ibpapers.papers.toc.trainee import Transceiver, Transmission
 
 
 def build(recipe: dict[str, Any], system: System, seed: int, device: torch.device) -> Transmission:
@@ -28,6 +28,8 @@ def build(recipe: dict[str, Any], system: System, seed: int, device: torch.devic
 
 
 class TDeepSC(Transceiver):
+    """Encoders, `dimension` values shared out among the modalities, and a decoder with a query."""
+
     def __init__(self, widths: Mapping[str, int], sizes: Sizes, dimension: int):
         super().__init__()
         width, modalities = sizes["width"], len(widths)
@@ -39,10 +41,6 @@ class TDeepSC(Transceiver):
         self.query = TaskQuery(width)
         self.layers = nn.ModuleList(DecoderLayer(sizes) for _ in range(sizes["layers"]))
         self.head = nn.Linear(width, 1)
-
-    def losses(self, batch: Batch, carry: Carry, draw: torch.Generator) -> Losses:
-        received = carry(self.send(batch.views, batch.mask))
-        return {"loss": task_loss(self.receive(received), batch.sentiment)}
 
     def send(self, views: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         encoded = zip(self.channel_encoders, self.encoders(views, mask), strict=True)
