@@ -38,10 +38,10 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
     return PaperPlan(
         runs=tuple(make.runs.values()),
         studies=(
-            Study("snr", "Sentiment against the SNR", _once(of_snr)),
-            Study("redundancy", "With and without redundancy reduction", _once(of_redundancy)),
+            Study("snr", "Sentiment against the SNR", tuple(of_snr)),
+            Study("redundancy", "With and without redundancy reduction", tuple(of_redundancy)),
             Study("discriminators", "What the discriminators say", (watched,)),
-            Study("dimension", "Transmitted dimension", _once(of_dimension)),
+            Study("dimension", "Transmitted dimension", tuple(of_dimension)),
         ),
         figures=(
             *(Exhibit(f"figure_{n}", f"Fig. {n}", "snr") for n in (5, 6) if shown[n - 5]),
@@ -68,10 +68,6 @@ def _by_corpus(make: _Maker, runs: list[str]) -> tuple[tuple[str, ...], tuple[st
     """Those of `runs` on CMU-MOSEI, of the first of two figures, and those on CMU-MOSI."""
     of_mosei = {run: make.runs[run].dataset == MOSEI for run in runs}
     return tuple(tuple(run for run in of_mosei if of_mosei[run] is one) for one in (True, False))
-
-
-def _once(runs: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(runs))
 
 
 class _Maker:
