@@ -149,6 +149,19 @@ def test_a_partial_download_of_something_else_is_started_over(tmp_path, part):
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
 
 
+def test_what_no_checksum_pins_is_not_put_together_from_two(tmp_path, server, monkeypatch):
+    """What is left of a transfer may be of another file of the user's."""
+    file = sources.SourceFile("data.bin", len(CONTENT), "sha256", None, (), "one of some")
+    monkeypatch.setitem(sources.SOURCES, "tiny", sources.Source("tiny", "real", "none", (file,)))
+    (tmp_path / "data.bin.part").write_bytes(b"?" * 400_000)
+    fetch.fetch("tiny", tmp_path, f"http://{server.address}/good")
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    described = fetch.verified_card(tmp_path)["files"]["data.bin"]
+    assert described["content"] == CHECKSUM
+    fetch.fetch("tiny", tmp_path, "http://127.0.0.1:1/gone")
+    assert fetch.verified_card(tmp_path)["files"]["data.bin"] == described, "kept"
+
+
 def test_a_server_that_cannot_resume_is_read_from_the_beginning(tmp_path, server):
     server.supports_range = False
     (tmp_path / "data.bin.part").write_bytes(CONTENT[:400_000])

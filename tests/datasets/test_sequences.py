@@ -114,17 +114,6 @@ def test_what_the_user_has_to_bring_is_said(tmp_path):
         fetch("cmu_mosei_words", tmp_path / "source", str(tmp_path))
 
 
-def test_the_users_file_is_not_put_together_from_two(tmp_path):
-    """What is left of a transfer may be of another file: no checksum would tell."""
-    mirror, folder = tmp_path / "mirror" / "cmu_mosi_words", tmp_path / "source"
-    mirror.mkdir(parents=True)
-    folder.mkdir()
-    (folder / "aligned.pkl.part").write_bytes(b"first")
-    (mirror / "aligned.pkl").write_bytes(b"the second one")
-    fetch("cmu_mosi_words", folder, str(mirror.parent))
-    assert (folder / "aligned.pkl").read_bytes() == b"the second one"
-
-
 def test_standardising_in_blocks_changes_nothing(tmp_path, monkeypatch):
     splits = sequences_sample.draw(
         {"train": 50, "validation": 5, "test": 7}, 4, {"text": 9}, np.random.default_rng(0)
@@ -192,6 +181,19 @@ def test_the_stand_in_tells_of_sentiment_what_it_states(large):
         assert acc2 == pytest.approx(about["acc2_at_best"][name], abs=0.02)
     assert about["explained_at_best"]["text"] > 2 * about["explained_at_best"]["audio"]
     assert 0.83 < about["acc2_at_best"]["all"] < 0.86
+
+
+def test_what_is_told_at_best_is_the_variance_that_views_explain():
+    """c^T S^-1 c of each group's first factor, seen as often as the modalities have it."""
+    r = sequences_sample.CORRELATION
+    for name, stated in sequences_sample.about()["explained_at_best"].items():
+        of, explained = MODALITIES if name == "all" else (name,), 0
+        for group in sequences_sample.GROUPS:
+            views = len(set(of) & set(group.modalities))
+            covariance = r * np.ones((views, views)) + (1 - r) * np.eye(views)
+            c = np.full(views, r**0.5)
+            explained += group.share * (c @ np.linalg.solve(covariance, c))
+        assert stated == pytest.approx(explained)
 
 
 def test_the_stand_in_has_the_information_that_it_states(large):

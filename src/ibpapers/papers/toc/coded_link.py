@@ -78,7 +78,8 @@ class CodedLink:
         symbols = round(self.information_bits / settings["rate"] / self.bits_per_symbol)
         self.uses_per_block = max(1, symbols)
         self.device = device
-        where = str(device)
+        # The library takes a GPU by its number only.
+        where = f"cuda:{device.index or 0}" if device.type == "cuda" else str(device)
         constellation = Constellation("qam", self.bits_per_symbol, device=where)
         self.map = Mapper(constellation=constellation, device=where)
         self.demap = Demapper("app", constellation=constellation, device=where)

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-FULL_RANGE = 2  # AVCOL_RANGE_JPEG; in the other one 0 to 255 would be squeezed
+FULL_RANGE = 2  # AVCOL_RANGE_JPEG: black is 0 and white 255
 START = b"\0\0\0\1"
 START_CODE = re.compile(b"\0\0\0?\1")
 SEI = 6  # type of the NAL units that hold what a decoder does not need
@@ -48,7 +48,7 @@ def decode(packets: Sequence[bytes]) -> NDArray[np.uint8]:
 def _picture(frame: NDArray[np.uint8], time: int) -> av.VideoFrame:
     height, width = frame.shape
     picture = av.VideoFrame(width, height, "gray")
-    picture.pts, picture.color_range = time, FULL_RANGE
+    picture.pts = time
     (plane,) = picture.planes
     lines = np.zeros((height, plane.line_size), np.uint8)
     lines[:, :width] = frame
