@@ -158,8 +158,8 @@ PARAMS = [
     Hostile("an overlay that is damaged", "--set scale=laptop plan", "laptop.yaml: expected keys",
             write("params/laptop.yaml", "- 1\n")),
     Hostile("an overlay with an unknown key", "--set scale=laptop plan",
-            "laptop.yaml: papers.toc: unknown key",
-            write("params/laptop.yaml", "papers: {toc: {seeds: [1]}}\n")),
+            "laptop.yaml: papers.tock: unknown key",
+            write("params/laptop.yaml", "papers: {tock: {seeds: [1]}}\n")),
 ]  # fmt: skip
 
 OVERRIDES = [
