@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from ibpapers.nn.perceptron import Perceptron
 from ibpapers.papers.omib.networks import encoder, initialise
 from ibpapers.papers.omib.systems import Batch, Layout, System
-from ibpapers.training.loop import Trainee
-from ibpapers.training.order import Order
+from ibpapers.training.minibatch import Losses, MinibatchTrainee
 from ibpapers.training.seeds import generator
-
-Losses = dict[str, Tensor]  # scalars; "loss" is what is descended, the others are recorded
 
 
 class FusionModel(nn.Module):
@@ -57,7 +52,7 @@ class FusionModel(nn.Module):
         return {"": self.predict(views, draw)}
 
 
-class Fusion(Trainee):
+class Fusion(MinibatchTrainee):
     """A `FusionModel` and the update that trains it: one step of Adam on one batch."""
 
     def __init__(
@@ -68,23 +63,8 @@ class Fusion(Trainee):
         device: torch.device,
         model: FusionModel,
     ):
-        self.system = system
-        self.seed = seed
-        self.device = device
-        self.training = recipe["training"]
-        self.order = Order(system.train.size, seed)
         initialise(model, generator(seed, "initial"))
-        self.model = model.to(device)
-
-    @cached_property
-    def optimisers(self) -> dict[str, Adam]:
-        """Made when first asked for: an evaluation needs none, and loading them takes a second."""
-        rate = self.training["learning_rate"]
-        return {"adam": Adam(self.model.parameters(), lr=rate, fused=True)}
-
-    @property
-    def updates_per_epoch(self) -> int:
-        return -(-self.system.train.size // self.training["batch_size"])
+        super().__init__(recipe, system, seed, device, model)
 
     def losses(self, update: int, batch: Batch, draw: torch.Generator) -> Losses:
         """Of `update`: a method with phases has its own."""
@@ -93,15 +73,7 @@ class Fusion(Trainee):
     def update(self, update: int) -> dict[str, float]:
         """One step on the next `batch_size` samples in the seed's order."""
         draw = generator(self.seed, "update", update, device=self.device)
-        size = self.training["batch_size"]
-        index = self.order.take((update - 1) * size, size).to(self.device)
-        losses = self.losses(update, self.system.train.batch(index), draw)
-        losses["loss"].backward()
-        for optimiser in self.optimisers.values():
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        values = torch.stack([loss.detach() for loss in losses.values()]).tolist()
-        return dict(zip(losses, values, strict=True))
+        return self.descend(self.losses(update, self.batch(update), draw))
 
     def validate(self, update: int) -> float | None:
         """The loss of predictions on the validation set, once an epoch; None without such a set."""

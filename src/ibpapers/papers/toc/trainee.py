@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from ibpapers.nn.channel import Channel, to_reals, to_symbols
 from ibpapers.nn.initialise import initialise
 from ibpapers.papers.toc.scores import chance, scores
 from ibpapers.papers.toc.systems import Batch, Split, System
-from ibpapers.training.loop import Trainee
-from ibpapers.training.order import Order
+from ibpapers.training.minibatch import Losses, MinibatchTrainee
 from ibpapers.training.seeds import generator
 
-Losses = dict[str, Tensor]  # scalars; "loss" is what is descended, the others are recorded
 Carry = Callable[[Tensor], Tensor]  # [..., dimension] as sent -> as received
 Row = tuple[str, float, str]  # metric, value, unit
 
@@ -38,7 +35,7 @@ class Transceiver(nn.Module):
         raise NotImplementedError
 
 
-class Transmission(Trainee):
+class Transmission(MinibatchTrainee):
     """A `Transceiver` over the recipe's channel, trained at random SNRs by Adam."""
 
     model: Transceiver
@@ -51,26 +48,11 @@ class Transmission(Trainee):
         device: torch.device,
         model: Transceiver,
     ):
-        self.system = system
-        self.seed = seed
-        self.device = device
-        self.training = recipe["training"]
-        self.order = Order(system.train.size, seed)
+        initialise(model, generator(seed, "initial"))
+        super().__init__(recipe, system, seed, device, model)
         self.channel = None
         if recipe["channel"] is not None:
             self.channel = Channel(recipe["channel"], recipe["fading"], recipe["equaliser"])
-        initialise(model, generator(seed, "initial"))
-        self.model = model.to(device)
-
-    @cached_property
-    def optimisers(self) -> dict[str, Adam]:
-        """Made when first asked for: an evaluation needs none, and loading them takes a second."""
-        rate = self.training["learning_rate"]
-        return {"adam": Adam(self.model.parameters(), lr=rate, fused=True)}
-
-    @property
-    def updates_per_epoch(self) -> int:
-        return -(-self.system.train.size // self.training["batch_size"])
 
     def losses(self, update: int, batch: Batch, carry: Carry, draw: torch.Generator) -> Losses:
         """What `update` descends on a batch: here the task loss, end to end."""
@@ -88,19 +70,11 @@ class Transmission(Trainee):
 
         The channel's draws are seeded apart from those of the codes.
         """
-        size = self.training["batch_size"]
-        index = self.order.take((update - 1) * size, size).to(self.device)
         low, high = self.training["snrs"]
         snr = low + (high - low) * torch.rand((), generator=self._draw("snr", update)).item()
         carry = self.carry(snr, self._draw("channel", update, device=self.device))
         draw = self._draw("update", update, device=self.device)
-        losses = self.losses(update, self.system.train.batch(index), carry, draw)
-        losses["loss"].backward()
-        for optimiser in self.optimisers.values():
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        values = torch.stack([loss.detach() for loss in losses.values()]).tolist()
-        return dict(zip(losses, values, strict=True))
+        return self.descend(self.losses(update, self.batch(update), carry, draw))
 
     @torch.no_grad()
     def validate(self, update: int) -> float | None:
