@@ -8,6 +8,7 @@ from omib.conftest import BASELINES, build
 from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
+from ibpapers.nn.initialise import initialise
 from ibpapers.papers.omib.networks import (
     LOG_VARIANCE,
     Bottlenecks,
@@ -15,7 +16,6 @@ from ibpapers.papers.omib.networks import (
     SequenceEncoder,
     VariationalEncoder,
     encoder,
-    initialise,
     rates,
 )
 

@@ -21,7 +21,7 @@ def initialise(module: nn.Module, generator: torch.Generator, weights: str = "py
     A part with a method `initialise` draws its own.
     """
     for part in module.modules():
-        if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(part, nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d):
             if weights == "lecun":
                 bound, bias = math.sqrt(3 / _fan_in(part)), 0.0
             else:

@@ -100,12 +100,3 @@ class Concatenation(nn.Module):
     def forward(self, codes: list[Tensor]) -> Tensor:
         """M codes [n, width] -> [n, outputs]."""
         return self.out(torch.cat(codes, dim=-1))
-
-
-def initialise(model: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights as PyTorch does by default, U(-1, 1) / sqrt(inputs), from `generator`."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Conv1d):
-            bound = 1 / math.sqrt(module.weight[0].numel())
-            for parameter in module.parameters(recurse=False):
-                nn.init.uniform_(parameter, -bound, bound, generator=generator)

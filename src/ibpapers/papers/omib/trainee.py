@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ibpapers.nn.initialise import initialise
 from ibpapers.nn.perceptron import Perceptron
-from ibpapers.papers.omib.networks import encoder, initialise
+from ibpapers.papers.omib.networks import encoder
 from ibpapers.papers.omib.systems import Batch, Layout, System
 from ibpapers.training.minibatch import Losses, MinibatchTrainee
 from ibpapers.training.seeds import generator
