@@ -27,7 +27,8 @@ class Asked(Line):
 
 def fit_slowly(trainee, path):
     """On a clock on which no checkpoint is due before the end."""
-    return fit(trainee, 23, path, "same", label="line", clock=lambda: 0.0)
+    with interruption.awaited() as asked:
+        return fit(trainee, 23, path, "same", "line", is_asked_to_stop=asked, clock=lambda: 0.0)
 
 
 def updates_in(path):
@@ -42,6 +43,15 @@ def test_training_stops_after_its_update_and_goes_on_from_there(tmp_path, number
     assert updates_in(path) == 7
     assert "line: stopped after update 7 of 23, saved\n" in capsys.readouterr().err
     assert_same(train(Line(), path), train(Line(), tmp_path / "undisturbed.safetensors"))
+
+
+def test_asked_before_its_first_update_it_stops_after_that(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    with interruption.awaited() as asked:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        with pytest.raises(KeyboardInterrupt):
+            fit(Line(), 23, path, "same", "line", is_asked_to_stop=asked)
+    assert updates_in(path) == 1
 
 
 def test_second_ctrl_c_stops_at_once(tmp_path):

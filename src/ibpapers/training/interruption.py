@@ -1,4 +1,4 @@
-"""A training that is asked to stop does so after the update it is at."""
+"""A training that is asked to stop, however early, does so after the update it is at."""
 
 from __future__ import annotations
 

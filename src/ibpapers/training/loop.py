@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ibpapers.training import checkpoint, interruption
+from ibpapers.training import checkpoint
 
 CHECKPOINT_SECONDS = 30.0
 PROGRESS_SECONDS = 10.0
@@ -56,6 +56,7 @@ def fit(
     identity: str,
     label: str,
     patience: int | None = None,
+    is_asked_to_stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> History:
     """Train to the end of `updates`, from the checkpoint at `path` if it belongs to `identity`.
@@ -70,26 +71,25 @@ def fit(
     Ends bit for bit where an uninterrupted training ends, on one machine and thread count.
 
     Raises:
-        KeyboardInterrupt: it was asked to stop (`interruption.SIGNALS`), and has saved its state.
+        KeyboardInterrupt: `is_asked_to_stop`, and it has saved its state.
     """
     progress = _Progress(trainee, path, identity)
     if progress.update:
         _say(f"{label}: resumed after update {progress.update} of {updates}")
     saved = said = clock()
-    with interruption.awaited() as is_asked_to_stop:
-        while not progress.is_over(updates, patience):
-            progress.step()
-            is_last, stops = progress.is_over(updates, patience), is_asked_to_stop()
-            now = clock()
-            if is_last or stops or now - saved >= CHECKPOINT_SECONDS:
-                progress.save()
-                saved = now
-            if is_last or now - said >= PROGRESS_SECONDS:
-                _say(f"{label}: update {progress.update} of {updates}, {progress.last()}")
-                said = now
-            if stops:
-                _say(f"{label}: stopped after update {progress.update} of {updates}, saved")
-                raise KeyboardInterrupt
+    while not progress.is_over(updates, patience):
+        progress.step()
+        is_last, stops = progress.is_over(updates, patience), is_asked_to_stop()
+        now = clock()
+        if is_last or stops or now - saved >= CHECKPOINT_SECONDS:
+            progress.save()
+            saved = now
+        if is_last or now - said >= PROGRESS_SECONDS:
+            _say(f"{label}: update {progress.update} of {updates}, {progress.last()}")
+            said = now
+        if stops:
+            _say(f"{label}: stopped after update {progress.update} of {updates}, saved")
+            raise KeyboardInterrupt
     return progress.finish()
 
 

@@ -18,7 +18,7 @@ from safetensors.torch import save as to_bytes
 
 from ibpapers.files import atomic_write, sha256, write_json
 from ibpapers.inputs import Inputs
-from ibpapers.training import device, rooms
+from ibpapers.training import device, interruption, rooms
 from ibpapers.training.loop import fit
 
 
@@ -28,51 +28,57 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
     Writes model.safetensors (``<seed>/<parameter>``), history.npz (``<name>`` [seeds, updates],
     float32; ``snapshot/<name>`` [seeds, S, ...]; what else `loop.fit` returns) and last recipe.json
     (what was done with what) into `output_folder`. Checkpoints lie beside them until then.
+
+    Raises:
+        KeyboardInterrupt: it was asked to stop (`interruption.SIGNALS`), and has saved its state.
     """
-    device.make_deterministic(recipe["threads"])
-    where = device.pick()
-    print(f"training on {device.describe(where)}", file=sys.stderr, flush=True)
-    systems = rooms.systems(recipe)
-    system = systems.load(recipe, inputs, where)
-    hashes = inputs.hashes()
+    with interruption.awaited() as is_asked_to_stop:
+        device.make_deterministic(recipe["threads"])
+        where = device.pick()
+        print(f"training on {device.describe(where)}", file=sys.stderr, flush=True)
+        systems = rooms.systems(recipe)
+        system = systems.load(recipe, inputs, where)
+        hashes = inputs.hashes()
 
-    output_folder.mkdir(parents=True, exist_ok=True)
-    models, histories, checkpoints = {}, [], []
-    for number, seed in enumerate(recipe["seeds"], 1):
-        path = output_folder / f"checkpoint-{seed}.safetensors"
-        trainee = rooms.method(recipe).build(recipe, system, seed, where)
-        histories.append(
-            fit(
-                trainee,
-                recipe["training"]["updates"],
-                path,
-                identity=_identity(recipe, seed, hashes, code, where),
-                label=f"seed {seed} ({number} of {len(recipe['seeds'])})",
-                patience=recipe["training"].get("patience"),
+        output_folder.mkdir(parents=True, exist_ok=True)
+        models, histories, checkpoints = {}, [], []
+        for number, seed in enumerate(recipe["seeds"], 1):
+            path = output_folder / f"checkpoint-{seed}.safetensors"
+            trainee = rooms.method(recipe).build(recipe, system, seed, where)
+            histories.append(
+                fit(
+                    trainee,
+                    recipe["training"]["updates"],
+                    path,
+                    identity=_identity(recipe, seed, hashes, code, where),
+                    label=f"seed {seed} ({number} of {len(recipe['seeds'])})",
+                    patience=recipe["training"].get("patience"),
+                    is_asked_to_stop=is_asked_to_stop,
+                )
             )
-        )
-        state = trainee.model.state_dict()
-        models |= {f"{seed}/{name}": tensor.cpu() for name, tensor in state.items()}
-        checkpoints.append(path)
+            state = trainee.model.state_dict()
+            models |= {f"{seed}/{name}": tensor.cpu() for name, tensor in state.items()}
+            checkpoints.append(path)
 
-    with atomic_write(output_folder / "model.safetensors") as temporary:
-        temporary.write_bytes(to_bytes(models))
-    with atomic_write(output_folder / "history.npz") as temporary:
-        np.savez(temporary, **_together(histories), **systems.axes(system))
-    write_json(
-        output_folder / "recipe.json",
-        {
-            "recipe": recipe,
-            "code": code,
-            "inputs": hashes,
-            "files": {
-                name: sha256(output_folder / name) for name in ("history.npz", "model.safetensors")
+        with atomic_write(output_folder / "model.safetensors") as temporary:
+            temporary.write_bytes(to_bytes(models))
+        with atomic_write(output_folder / "history.npz") as temporary:
+            np.savez(temporary, **_together(histories), **systems.axes(system))
+        write_json(
+            output_folder / "recipe.json",
+            {
+                "recipe": recipe,
+                "code": code,
+                "inputs": hashes,
+                "files": {
+                    name: sha256(output_folder / name)
+                    for name in ("history.npz", "model.safetensors")
+                },
+                "environment": _environment(recipe, where),
             },
-            "environment": _environment(recipe, where),
-        },
-    )
-    for path in checkpoints:
-        path.unlink(missing_ok=True)
+        )
+        for path in checkpoints:
+            path.unlink(missing_ok=True)
 
 
 def _identity(recipe: dict, seed: int, inputs: dict, code: str, where: torch.device) -> str:
