@@ -1,14 +1,22 @@
 # make paper        everything: environment, data, training, evaluation, results/paper.pdf
 # make test         the whole test suite          make test-fast   its unit part
 # make ui           the runs in MLflow            make lint        style of the code
-# make clean        forget all results
+# make clean        forget all results            make stage       fetch all that needs a network
 #
 #   make paper SCALE=laptop DATA=real MIRROR=folder-or-URL SET="key.path=value other.key=value"
 #   make paper PAPERS=pom2dib    one paper, or several with commas
+#   make paper CLUSTER=slurm     jobs are submitted to Slurm: docs/cluster.md
+#   make paper CLUSTER=slurm TRAININGS_PER_JOB=8    one after another on one GPU
+#   make paper WHEELS=stage/wheels    packages from there, without a network
 #   make paper TORCH_INDEX=https://download.pytorch.org/whl/cpu    another build of PyTorch
 
 PYTHON ?= python3
 TORCH_INDEX ?=
+INDEX := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+ifdef WHEELS
+export PIP_NO_INDEX := 1
+export PIP_FIND_LINKS := $(abspath $(WHEELS))
+endif
 
 # The code is this folder's, whichever environment runs it; no other project's modules stand in.
 export PYTHONPATH := $(CURDIR)/src
@@ -20,6 +28,7 @@ ENVIRONMENT := $(or $(if $(findstring /.dvc/tmp/exps/,$(CURDIR)),$(firstword \
 	$(wildcard ../../../../.venv ../../../../../.venv))),.venv)
 VENV := $(ENVIRONMENT)/bin/python
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+SLURM := $(shell sed -n 's/.*"\(snakemake-executor-plugin-slurm[^"]*\)".*/\1/p' pyproject.toml)
 # The environment is whole when the stamp of this lock is there; it is written last.
 STAMP := $(ENVIRONMENT)/installed-$(TORCH)-$(shell cksum < requirements.lock | tr ' ' '-')
 
@@ -27,19 +36,34 @@ STAMP := $(ENVIRONMENT)/installed-$(TORCH)-$(shell cksum < requirements.lock | t
 export IBPAPERS_SET := $(strip $(IBPAPERS_SET) $(if $(SCALE),scale=$(SCALE)) \
 	$(if $(DATA),data=$(DATA)) $(if $(MIRROR),mirror='$(MIRROR)') \
 	$(if $(PAPERS),include=[$(PAPERS)]) $(SET))
-SNAKEMAKE := $(VENV) -m snakemake
+SNAKEMAKE := $(VENV) -m snakemake $(if $(CLUSTER),--profile profiles/$(CLUSTER)) \
+	$(if $(TRAININGS_PER_JOB),--groups train=train \
+	--group-components train=$(TRAININGS_PER_JOB) --set-resource-scopes gpu=local)
+# Whether jobs can be submitted from here is asked before anything is installed.
+READY := $(CLUSTER) environment $(if $(CLUSTER),$(ENVIRONMENT)/installed-$(CLUSTER))
 # A file's tests share what they have made; files go out in the order of tests/conftest.py.
 PYTEST := $(VENV) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: paper datasets entropies runs evaluations ui test test-fast lint clean environment
+.PHONY: paper datasets entropies runs evaluations slurm stage ui test test-fast lint clean \
+	environment
 .DEFAULT_GOAL := paper
 
-paper: environment
+paper: $(READY)
 	@$(SNAKEMAKE) all --logger ibpapers
 	@$(VENV) -m ibpapers results
 
-datasets entropies runs evaluations: environment
+datasets entropies runs evaluations: $(READY)
 	@$(SNAKEMAKE) $@ --logger ibpapers
+
+slurm:
+	@$(PYTHON) -m ibpapers cluster
+
+# Packages go into stage/wheels, sources into results/sources, which is laid out as a mirror.
+stage: environment
+	@$(VENV) -m ibpapers staged
+	@$(VENV) -m pip download --quiet --dest stage/wheels $(TORCH) $(INDEX)
+	@$(VENV) -m pip download --quiet --dest stage/wheels --no-deps -r requirements.lock $(SLURM)
+	@$(SNAKEMAKE) sources --keep-going --logger ibpapers
 
 ui: environment
 	@$(VENV) -m ibpapers ui
@@ -58,6 +82,11 @@ clean:
 
 environment: $(STAMP)
 
+# What submits to Slurm; it costs every start of Snakemake a third of a second, and needs `which`.
+$(ENVIRONMENT)/installed-slurm: $(STAMP)
+	@$(VENV) -m pip install --quiet --no-deps $(SLURM)
+	@touch $@
+
 # Descriptor 9 is locked until the shell ends, so that two of these do not install at once.
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -71,7 +100,7 @@ $(STAMP):
 	echo "Installing the environment into $(ENVIRONMENT) (about four minutes, once)"; \
 	ls $(ENVIRONMENT)/installed-* > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(ENVIRONMENT); \
 	rm -f $(ENVIRONMENT)/installed-*; \
-	$(VENV) -m pip install --quiet $(TORCH) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)); \
+	$(VENV) -m pip install --quiet $(TORCH) $(INDEX); \
 	$(VENV) -m pip install --quiet --no-deps -r requirements.lock; \
 	$(VENV) -c 'import sysconfig, pathlib; \
 		pathlib.Path(sysconfig.get_path("purelib"), "ibpapers.pth").write_text("../../../../src\n")'; \

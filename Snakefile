@@ -2,7 +2,7 @@
 # a rule looks up in it what the jobs of its name are made of.
 #
 #   make paper                                           all of it
-#   snakemake datasets | runs | evaluations              up to a stage
+#   snakemake sources | datasets | runs | evaluations    up to a stage
 #   IBPAPERS_SET="data=real scale=laptop" snakemake      under other settings
 #
 # Commands of jobs find the overrides there too, and not on their command lines: those are
@@ -11,9 +11,10 @@
 import os
 import re
 import shlex
+import signal
 import sys
 
-from ibpapers import jobs, plan, workplace
+from ibpapers import cluster, jobs, plan, workplace
 from ibpapers.errors import UserError
 
 try:
@@ -23,6 +24,11 @@ try:
         workplace.prepare(PLAN, JOBS, alone=not workflow.output_settings.dryrun)
 except (UserError, ValueError) as error:
     sys.exit(f"ibpapers: error: {error}")
+
+# On a cluster, a warning that time is nearly up goes to all processes of a job. It is for the
+# training; Snakemake, which runs it there, would end by it.
+if not workflow.is_main_process:
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 IBPAPERS = f"{shlex.quote(sys.executable)} -m ibpapers"
 ROOT = PLAN.root
@@ -44,8 +50,27 @@ wildcard_constraints:
     table=any_of(JOBS["table"]),
 
 
+# On a cluster, these run where the command was given: they need the network, or seconds.
+localrules:
+    all,
+    sources,
+    datasets,
+    entropies,
+    runs,
+    evaluations,
+    fetch,
+    collect,
+    figure,
+    table,
+    claims,
+    track,
+    paper,
+
+
 onstart:
     workplace.stop_when_asked()
+    if workflow.non_local_exec:
+        workplace.take_over_cluster()
 
 
 onerror:
@@ -69,6 +94,11 @@ rule all:
     input:
         # Sources are no result: who pulled what was made from them has nothing to do.
         made_by(*(rule for rule in JOBS if rule != "fetch")),
+
+
+rule sources:
+    input:
+        made_by("fetch"),
 
 
 rule datasets:

@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     verb(_settings)
-    verb(_plan).add_argument("--list", action="store_true", help="name every job")
+    plan = verb(_plan)
+    plan.add_argument("--list", action="store_true", help="name every job")
+    plan.add_argument("--gpus", metavar="N", type=int, help="how long it takes on N GPUs")
     verb(_recipe, "RUN")
     verb(_fetch, "SOURCE")
     verb(_dataset, "NAME")
@@ -105,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument("--yes", action="store_true", help="remove without asking")
     verb(_ui).add_argument("--port", type=int, default=5000)
     verb(_dvc)
+    verb(_cluster)
+    verb(_staged)
     return parser
 
 
@@ -120,10 +124,18 @@ def _plan(options: argparse.Namespace) -> None:
     """count the jobs that the settings ask for"""
     from ibpapers import jobs
 
-    for rule, of_rule in jobs.table(_read_plan(options)).items():
+    plan = _read_plan(options)
+    table = jobs.table(plan)
+    for rule, of_rule in table.items():
         print(f"{rule:<10}{len(of_rule):>5}")
         if options.list:
             print("".join(f"    {name}\n" for name in of_rule), end="")
+    if options.gpus is not None:
+        from ibpapers import schedule
+
+        if options.gpus < 1:
+            raise UserError(f"plan --gpus {options.gpus}: at least 1")
+        print(schedule.describe(plan, table, options.gpus))
 
 
 def _recipe(options: argparse.Namespace) -> None:
@@ -186,11 +198,16 @@ def _train(options: argparse.Namespace) -> None:
     else:
         plan = _read_plan(options)
         with _job(plan, "train", options.run) as job:
+            from ibpapers import cluster
             from ibpapers.files import read_json
             from ibpapers.training import train
 
             run, folder = plan.run(options.run), plan.run_folder(options.run)
-            train(dict(run.recipe), plan.inputs(run.id), folder, job.code)
+            try:
+                train(dict(run.recipe), plan.inputs(run.id), folder, job.code)
+            except KeyboardInterrupt:
+                cluster.requeue()
+                raise
             job.content["training"] = read_json(folder / "recipe.json")["environment"]
 
 
@@ -388,6 +405,20 @@ def _dvc(options: argparse.Namespace) -> None:
 
     dvc_file.write(_read_plan(options))
     print(f"wrote {dvc_file.PATH}")
+
+
+def _cluster(options: argparse.Namespace) -> None:
+    """say what is missing here for CLUSTER=slurm"""
+    from ibpapers import cluster
+
+    cluster.check()
+
+
+def _staged(options: argparse.Namespace) -> None:
+    """list the files that come from a network, and those that are there"""
+    from ibpapers import staging
+
+    print(*staging.lines(_read_plan(options)), sep="\n")
 
 
 def _read_plan(options: argparse.Namespace, *more: str) -> Plan:

@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_m
 from ibpapers.datasets import DATASETS, settings
 from ibpapers.errors import UserError
 from ibpapers.papers import PAPERS
-from ibpapers.settings import Closed, Listing
+from ibpapers.settings import Closed, Count, Listing
 
 Tier = Literal["sample", "real"]
 Scale = Literal["smoke", "laptop", "paper"]
@@ -45,6 +45,23 @@ class Tracking(Closed):
 
     enabled: bool
     uri: Annotated[str, Field(min_length=1, description="MLflow tracking URI")]
+
+
+class JobResources(Closed):
+    """What one job asks a cluster for; its CPUs are its `threads`."""
+
+    minutes: Annotated[Count, Field(description="time limit")]
+    memory_mb: Count
+    gpus: Annotated[int, Field(ge=0, le=8)]
+
+
+class Resources(Closed):
+    """One field per rule whose jobs are submitted; no result depends on it."""
+
+    dataset: JobResources
+    entropy: JobResources
+    train: JobResources
+    evaluate: JobResources
 
 
 # One field per paper, typed by the `Settings` of its own `settings.py`.
@@ -81,6 +98,7 @@ class Params(Closed):
         int, Field(ge=1, le=1024, description="CPU threads of one training; part of its result")
     ]
     tracking: Tracking
+    resources: Resources
     datasets: Datasets
     papers: Papers
 

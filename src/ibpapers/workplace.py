@@ -13,7 +13,7 @@ from types import FrameType
 
 import psutil
 
-from ibpapers import files, locking
+from ibpapers import cluster, files, locking
 from ibpapers.errors import UserError
 from ibpapers.jobs import Table
 from ibpapers.plan import RESULTS, Plan
@@ -73,6 +73,16 @@ def stop_when_asked() -> None:
         signal.signal(number, _stop)
 
 
+def take_over_cluster() -> None:
+    """Be the only one with jobs on a cluster for this folder; where there is none, end the run."""
+    try:
+        cluster.check()
+        if left := cluster.cancel_leftovers():
+            print(f"ibpapers: cancelled {left} jobs of a run that was killed", file=sys.stderr)
+    except UserError as error:
+        sys.exit(f"ibpapers: error: {error}")
+
+
 def is_stopping() -> bool:
     """Whether somebody has asked this run to stop."""
     return _is_stopping.is_set()
@@ -100,7 +110,8 @@ def _end_jobs() -> None:
     while True:
         for process in set(psutil.Process().children(recursive=True)) - asked:
             with suppress(psutil.NoSuchProcess):
-                if not process.children():  # not the shell around a command: it waits for it
+                # Not the shell around a command, which waits for it, nor what cancels jobs.
+                if not process.children() and process.name() not in cluster.PROGRAMS:
                     process.terminate()
                     asked.add(process)
         time.sleep(0.1)

@@ -75,7 +75,8 @@ class LogHandler(LogHandlerBase):
             saved = [line for line in lines if "stopped after" in line]
             self._line(f"{name}: {saved[-1] if saved else 'stopped'}")
             return
-        self._line(f"{name}: FAILED")
+        reason = f" ({record.rule_msg})" if record.rule_msg else ""  # a cluster's
+        self._line(f"{name}: FAILED{reason}")
         for path in record.log:
             self._say(f"The end of {path}:")
             self._say("\n".join(_lines(path)[-LINES_OF_LOG:]))

@@ -14,9 +14,6 @@ rule fetch:
     benchmark:
         f"{BENCHMARKS}/fetch/{{source}}.tsv"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=120,
     message:
         "fetch {wildcards.source}"
     shell:
@@ -39,8 +36,7 @@ rule dataset:
         f"{BENCHMARKS}/dataset/{PLAN.dataset_folder('{dataset}').name}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **cluster.resources(PLAN, "dataset"),
     message:
         "build {wildcards.dataset}"
     shell:

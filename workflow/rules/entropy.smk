@@ -17,9 +17,7 @@ rule entropy:
         f"{BENCHMARKS}/entropy/{ROOT.name}/{{entropy}}.tsv"
     threads: PLAN.params.threads
     resources:
-        mem_mb=4000,
-        runtime=120,
-        gpu=0,  # a profile for a cluster asks for one
+        **cluster.resources(PLAN, "entropy"),
     message:
         "estimate {wildcards.entropy}"
     shell:

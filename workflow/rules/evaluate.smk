@@ -17,8 +17,7 @@ rule evaluate:
         f"{BENCHMARKS}/evaluate/{ROOT.name}/{{run}}.tsv"
     threads: PLAN.params.threads
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **cluster.resources(PLAN, "evaluate"),
     message:
         "evaluate {wildcards.run}"
     shell:

@@ -19,9 +19,6 @@ rule collect:
     benchmark:
         f"{BENCHMARKS}/collect/{ROOT.name}/{{paper}}.tsv"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "collect {wildcards.paper}"
     shell:
@@ -42,9 +39,6 @@ rule figure:
     benchmark:
         f"{BENCHMARKS}/figure/{ROOT.name}/{{figure}}.tsv"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "draw {wildcards.figure}"
     shell:
@@ -65,9 +59,6 @@ rule table:
     benchmark:
         f"{BENCHMARKS}/table/{ROOT.name}/{{table}}.tsv"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "fill in {wildcards.table}"
     shell:
@@ -88,9 +79,6 @@ rule claims:
     benchmark:
         f"{BENCHMARKS}/claims/{ROOT.name}/{{paper}}.tsv"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "judge the claims of {wildcards.paper}"
     shell:
@@ -111,9 +99,6 @@ rule track:
     benchmark:
         f"{BENCHMARKS}/track/{ROOT.name}/{{paper}}.tsv"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
     message:
         "bring the runs of {wildcards.paper} into MLflow"
     shell:
@@ -136,9 +121,6 @@ rule paper:
     benchmark:
         f"{BENCHMARKS}/paper/{ROOT.name}.tsv"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     message:
         "typeset the report"
     shell:

@@ -20,9 +20,7 @@ rule train:
         f"{BENCHMARKS}/train/{ROOT.name}/{{run}}.tsv"
     threads: PLAN.params.threads
     resources:
-        mem_mb=4000,
-        runtime=24 * 60,
-        gpu=0,  # a profile for a cluster asks for one
+        **cluster.resources(PLAN, "train"),
     message:
         "train {wildcards.run}"
     shell:

@@ -1,0 +1,131 @@
+"""Time, floating-point operations and calls of one update of every method: step_times.csv.
+
+    PYTHONPATH=src python benchmarks/step_times.py [--scale paper] [--steps 3] [PAPER ...]
+
+On sample data, which has the shapes of the real data, with one seed, on the GPU if there is one,
+else on the CPU by one thread. The time is the least of some updates after a first one; operations
+(those of products and convolutions, forward and backward) and calls of PyTorch are counted in one
+more. Validation between updates is not in it. Rows of other devices and papers stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from ibpapers import datasets, plan
+from ibpapers.datasets.fetch import fetch
+from ibpapers.files import atomic_write, write_json
+from ibpapers.papers import PAPERS
+from ibpapers.plan import RESULTS, Plan, Run
+from ibpapers.provenance.record import environment
+from ibpapers.training import device, train
+from ibpapers.training.loop import Trainee
+
+TABLE = Path(__file__).with_name("step_times.csv")
+KEY = ("paper", "dataset", "method", "scale", "device")
+COLUMNS = (*KEY, "machine", "seconds", "gflop", "calls", "steps")
+# Estimates that trainings read only shape beta.
+QUICK = (
+    "data=sample", "papers.omib.seeds=[0]", "papers.omib.entropy.seeds=[0]",
+    "papers.omib.entropy.mine.widths=[8]", "papers.omib.entropy.mine.steps=100",
+    "papers.omib.entropy.knn.samples=200",
+)  # fmt: skip
+
+
+class Calls(TorchDispatchMode):
+    number = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+        self.number += 1
+        return function(*arguments, **(keywords or {}))
+
+
+def measure(trainee: Trainee, steps: int, where: torch.device) -> dict[str, Any]:
+    trainee.update(1)
+    times = []
+    for update in range(2, steps + 2):
+        start = time.perf_counter() if where.type == "cuda" else time.process_time()
+        trainee.update(update)
+        if where.type == "cuda":
+            torch.cuda.synchronize()
+        end = time.perf_counter() if where.type == "cuda" else time.process_time()
+        times.append(end - start)
+    with FlopCounterMode(display=False) as flop:
+        trainee.update(steps + 2)
+    with Calls() as calls:
+        trainee.update(steps + 3)
+    return {
+        "seconds": f"{min(times):.3g}",
+        "gflop": f"{flop.get_total_flops() / 1e9:.4g}",
+        "calls": calls.number,
+        "steps": steps,
+    }
+
+
+def build(made: Plan, run: Run, where: torch.device) -> Trainee:
+    """The run's trainee, after what it starts from was trained for one update."""
+    recipe = {**run.recipe, "seeds": [0]}
+    for other in run.after:
+        above = made.run(other)
+        short = {**above.recipe["training"], "updates": 1, "validate_every": 1}
+        folder = made.run_folder(other)
+        if not (folder / "recipe.json").exists():
+            train({**above.recipe, "seeds": [0], "training": short}, made.inputs(other), folder, "")
+    paper = PAPERS[run.paper]
+    system = paper.room("systems").load(recipe, made.inputs(run.id), where)
+    return paper.room(f"methods.{run.method}").build(recipe, system, 0, where)
+
+
+def prepare(made: Plan) -> None:
+    for source in made.sources():
+        fetch(source, made.source_folder(source))
+    for name in made.datasets():
+        settings = made.dataset_settings(name)
+        datasets.build(name, made.tier, RESULTS / "sources", made.dataset_folder(name), settings)
+    for entropy in made.entropies.values():
+        estimate = PAPERS[entropy.paper].room("entropies").estimate
+        found = estimate(dict(entropy.recipe), made.dataset_folder(entropy.dataset))
+        write_json(made.entropy_file(entropy.id), found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("papers", nargs="*", metavar="PAPER")
+    parser.add_argument("--scale", default="paper", choices=("smoke", "laptop", "paper"))
+    parser.add_argument("--steps", type=int, default=3)
+    options = parser.parse_args()
+    include = f"include=[{','.join(options.papers or PAPERS)}]"
+    made = plan.read(overrides=[f"scale={options.scale}", include, *QUICK])
+    device.make_deterministic(1)
+    where = device.pick()
+    kept = list(csv.DictReader(TABLE.open())) if TABLE.exists() else []
+    rows = {tuple(row[name] for name in KEY): row for row in kept}
+    machine = environment()["machine"]
+    representative = {(r.paper, r.dataset, r.method): r for r in reversed(made.runs.values())}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        prepare(made)
+        for key, run in reversed(representative.items()):
+            identity = (*key, options.scale, device.describe(where))
+            row = dict(zip(KEY, identity, strict=True)) | {"machine": machine}
+            row |= measure(build(made, run, where), options.steps, where)
+            rows[identity] = row
+            print(*row.values(), flush=True)
+            with atomic_write(TABLE) as temporary, temporary.open("w", newline="") as file:
+                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows[key] for key in sorted(rows))
+
+
+if __name__ == "__main__":
+    main()
