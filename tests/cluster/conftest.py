@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 from cluster.slurm import Slurm, said, why_not
-from workflow.conftest import Checkout, copy_project
+from workflow.conftest import Checkout
 
-INJECTED = Path(__file__).parent / "injected"
-PLUGIN = "snakemake_executor_plugin_slurm"
+PLUGIN = importlib.util.find_spec("snakemake_executor_plugin_slurm")
+# What watches and spoils jobs; and the plugin, wherever it is installed.
+INJECTED = (
+    str(Path(__file__).parent / "injected"),
+    *([str(Path(PLUGIN.origin).parents[1])] if PLUGIN else []),
+)
 STATES = "JobID,Comment,State,Start,End,AllocTRES"
 
 
@@ -28,13 +32,20 @@ class Submitter(Checkout):
 
     def environment(self, **settings: str) -> dict[str, str]:
         found = super().environment(**settings)
-        path = (found["PYTHONPATH"], str(INJECTED), str(plugin_folder()))
         return {
             **found,
-            "PYTHONPATH": os.pathsep.join(path),
+            "PYTHONPATH": os.pathsep.join((found["PYTHONPATH"], *INJECTED)),
             "IBPAPERS_WATCHED": str(self.watched),
             "SNAKEMAKE_PROFILE": "profiles/slurm",
         }
+
+    def provide_environment(self) -> None:
+        """A `.venv` for `make`, which drops PYTHONPATH and what is injected by it."""
+        super().provide_environment()
+        self.done("make", "--touch", ".venv/installed-slurm")
+        path = ":".join(("$PYTHONPATH", *INJECTED))
+        python = self.folder / ".venv/bin/python"
+        python.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
 
     def spoil(self, job: str, fault: str, output: str) -> None:
         """Have `job`, once, leave half of `output` and then fail by `fault`."""
@@ -52,10 +63,6 @@ class Submitter(Checkout):
     def seen(self, job: str) -> dict[str, str]:
         """What the command of `job` was given by Slurm and Snakemake."""
         return json.loads((self.watched / f"{_file(job)}.seen").read_text())
-
-
-def plugin_folder() -> Path:
-    return Path(importlib.util.find_spec(PLUGIN).origin).parents[1]
 
 
 def _file(job: str) -> str:
@@ -91,24 +98,9 @@ def accounts(checkout: Checkout) -> list[SlurmJob]:
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[Slurm]:
     reason = why_not()
-    if reason is None and importlib.util.find_spec(PLUGIN) is None:
-        reason = "snakemake-executor-plugin-slurm is not installed"
+    if reason is None and PLUGIN is None:
+        reason = "snakemake-executor-plugin-slurm is not installed: make .venv/installed-slurm"
     if reason:
         pytest.skip(reason)
     with Slurm().running() as running:
         yield running
-
-
-def submitter(folder: Path) -> Submitter:
-    """A copy of the project with a tiny plan, in which `make` finds an environment."""
-    checkout = Submitter(copy_project(folder).folder)
-    checkout.settle()
-    checkout.provide_environment()
-    checkout.done("make", "--touch", ".venv/installed-slurm")
-    # make drops PYTHONPATH, and what is injected by it.
-    python = checkout.folder / ".venv/bin/python"
-    path = os.pathsep.join(map(str, (INJECTED, plugin_folder())))
-    python.write_text(
-        f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{path}" exec "{sys.executable}" "$@"\n'
-    )
-    return checkout

@@ -12,9 +12,12 @@ import time
 from itertools import combinations
 
 import pytest
-from cluster.conftest import accounts, submitter
+from cluster.conftest import Submitter, accounts
 from cluster.slurm import GPUS, said, wait_for
 from workflow.conftest import Checkout, copy_project
+
+from ibpapers.config import Resources
+from ibpapers.jobs import RULES
 
 pytestmark = pytest.mark.slow
 
@@ -34,46 +37,49 @@ FAULTS = {
 }
 LIMITS = {"resources__train__memory_mb": "2000", "resources__evaluate__minutes": "5"}
 LONG = {"papers__pom2dib__training__updates": "1000", "papers__pom2dib__seeds": "[0]"}
-SNAKEMAKE = sys.executable, "-m", "snakemake", "--logger", "ibpapers"
 ENDLESS = "--output=/dev/null", "--wrap=sleep infinity"
-PATIENCE = 240.0  # seconds for anything to happen on a busy machine
+PATIENCE = 600.0  # seconds for anything to happen on a busy machine
 
 
-@pytest.fixture(scope="module")
-def spoilt(slurm, tmp_path_factory):
-    """A checkout after one `make paper CLUSTER=slurm` on which all `FAULTS` have befallen."""
-    checkout = submitter(tmp_path_factory.mktemp("spoilt") / "checkout")
-    for job, (fault, output, *_) in FAULTS.items():
-        checkout.spoil(job, fault, f"{ROOT}/{output}")
-    output = checkout.done("make", "paper", "CLUSTER=slurm", **LIMITS)
-    (checkout.folder / ".output").write_text(output)
-    return checkout
+def making(target):
+    return sys.executable, "-m", "snakemake", target, "--logger", "ibpapers"
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What is submitted, computed here: the hashes of its results."""
+    """A checkout in which all that is submitted elsewhere was computed here. Leave it as it is."""
     checkout = copy_project(tmp_path_factory.mktemp("undisturbed") / "checkout")
     checkout.settle()
-    checkout.done(*SNAKEMAKE, "evaluations")
-    return checkout.artifacts()
+    checkout.done(*making("evaluations"))
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def spoilt(slurm, tmp_path_factory):
+    """A checkout after one `make evaluations CLUSTER=slurm` on which all `FAULTS` have befallen."""
+    checkout = Submitter(copy_project(tmp_path_factory.mktemp("spoilt") / "checkout").folder)
+    checkout.settle()
+    checkout.provide_environment()
+    for job, (fault, output, *_) in FAULTS.items():
+        checkout.spoil(job, fault, f"{ROOT}/{output}")
+    output = checkout.done("make", "evaluations", "CLUSTER=slurm", **LIMITS)
+    (checkout.folder / ".output").write_text(output)
+    return checkout
 
 
 @pytest.fixture
-def unfinished(spoilt, tmp_path):
-    """A finished checkout but for one training and its evaluation."""
+def unfinished(slurm, undisturbed, tmp_path):
+    """A finished checkout but for one training, which is to be submitted."""
     folder = tmp_path / "checkout"
-    shutil.copytree(spoilt.folder, folder, ignore=shutil.ignore_patterns(".watched"))
+    shutil.copytree(undisturbed.folder, folder)
     shutil.rmtree(folder / RUN)
-    (folder / ROOT / "evaluations" / f"{C}.parquet").unlink()
-    return type(spoilt)(folder)
+    return Submitter(folder)
 
 
 def test_results_are_those_of_a_local_run(spoilt, undisturbed):
     assert_same(spoilt, undisturbed)
-    assert len(undisturbed) > 25
-    assert (spoilt.folder / "results/paper.pdf").exists()
-    assert spoilt.due() == []
+    assert len(undisturbed.artifacts()) > 25
+    assert not re.search("train|evaluate", " ".join(spoilt.due()))
 
 
 @pytest.mark.parametrize("job", FAULTS)
@@ -97,8 +103,13 @@ def test_never_more_jobs_on_gpus_than_there_are(spoilt):
     assert max(in_use) == GPUS
 
 
-def test_what_takes_seconds_or_the_network_stays_where_the_command_runs(spoilt):
+def test_what_takes_seconds_or_the_network_runs_where_the_command_does(spoilt):
+    spoilt.done(*making(f"{ROOT}/report/pom2dib/table_1a.json"), **LIMITS)
     assert {job.name.split()[0] for job in accounts(spoilt)} == {"dataset", "train", "evaluate"}
+    with (spoilt.folder / "Snakefile").open() as snakefile:
+        local = re.search(r"^localrules:\n((?:    \w+,\n)+)", snakefile.read(), re.MULTILINE)[1]
+    submitted = set(Resources.model_fields)
+    assert set(RULES) - submitted == set(re.findall(r"\w+", local)) & set(RULES)
 
 
 def test_job_is_given_its_threads_its_gpu_and_its_folder(spoilt):
@@ -117,7 +128,7 @@ def test_job_is_given_its_threads_its_gpu_and_its_folder(spoilt):
 
 def test_daemons_away_for_20_seconds_while_a_training_ends(slurm, unfinished, undisturbed):
     hold(unfinished)
-    with unfinished.started(*SNAKEMAKE, "evaluations", **LIMITS) as started:
+    with unfinished.started(*making(f"{RUN}/trace.json"), **LIMITS) as started:
         until(started, lambda: unfinished.is_at(f"train {C}"))
         slurm.stop("slurmctld")
         slurm.stop("slurmdbd")
@@ -132,14 +143,13 @@ def test_daemons_away_for_20_seconds_while_a_training_ends(slurm, unfinished, un
 
 def test_killed_command_is_given_again(unfinished, undisturbed):
     hold(unfinished)
-    with unfinished.started(*SNAKEMAKE, "evaluations", **LIMITS) as started:
+    with unfinished.started(*making(f"{RUN}/trace.json"), **LIMITS) as started:
         until(started, lambda: unfinished.is_at(f"train {C}"))
         os.killpg(started.process.pid, signal.SIGKILL)
     assert [job.state for job in accounts(unfinished)] == ["RUNNING"]
-    output = unfinished.done(*SNAKEMAKE, "evaluations", **LIMITS)
+    output = unfinished.done(*making(f"{RUN}/trace.json"), **LIMITS)
     assert "ibpapers: cancelled 1 jobs of a run that was killed" in output
-    states = [job.state for job in accounts(unfinished)]
-    assert states == ["CANCELLED", "COMPLETED", "COMPLETED"]
+    assert [job.state for job in accounts(unfinished)] == ["CANCELLED", "COMPLETED"]
     assert_same(unfinished, undisturbed)
 
 
@@ -149,7 +159,7 @@ def test_training_that_has_to_go_is_queued_again_and_resumes(unfinished, tmp_pat
     shutil.copytree(unfinished.folder, folder)
     Checkout(folder).done(sys.executable, "-m", "ibpapers", "train", C, **LONG)
 
-    with unfinished.started(*SNAKEMAKE, f"{RUN}/trace.json", **LONG, **LIMITS) as started:
+    with unfinished.started(*making(f"{RUN}/trace.json"), **LONG, **LIMITS) as started:
         until(started, lambda: has_checkpoint(unfinished))
         (job,) = accounts(unfinished)
         said("scancel", "--signal=USR1", job.number)
@@ -168,12 +178,21 @@ def test_training_that_has_to_go_is_queued_again_and_resumes(unfinished, tmp_pat
 
 def test_ctrl_c_cancels_what_is_submitted(unfinished):
     hold(unfinished)
-    with unfinished.started(*SNAKEMAKE, f"{RUN}/trace.json", **LIMITS) as started:
+    with unfinished.started(*making(f"{RUN}/trace.json"), **LIMITS) as started:
         until(started, lambda: unfinished.is_at(f"train {C}"))
         os.killpg(started.process.pid, signal.SIGINT)
         assert started.process.wait(PATIENCE) != 0
     assert "the same command goes on from there" in started.output
     assert wait_for(lambda: [job.state for job in accounts(unfinished)] == ["CANCELLED"], PATIENCE)
+
+
+def test_packed_trainings_are_one_job_on_one_gpu(unfinished, undisturbed):
+    shutil.rmtree(unfinished.folder / ROOT / "runs")
+    unfinished.provide_environment()
+    unfinished.done("make", "runs", "CLUSTER=slurm", "TRAININGS_PER_JOB=3", **LIMITS)
+    (job,) = accounts(unfinished)
+    assert (job.state, job.gpus) == ("COMPLETED", 1)
+    assert_same(unfinished, undisturbed)
 
 
 def hold(checkout):
@@ -200,5 +219,5 @@ def restarts(job):
 
 
 def assert_same(checkout, undisturbed):
-    here = checkout.artifacts()
-    assert {name: here.get(name) for name in undisturbed} == undisturbed
+    here, there = checkout.artifacts(), undisturbed.artifacts()
+    assert {name: here.get(name) for name in there} == there

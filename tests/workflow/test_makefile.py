@@ -1,6 +1,7 @@
 """What make does before anything else: an environment, installed once, found by experiments."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ case "$1 $2" in
 "-m venv")
     mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
 "-m pip")
-    echo installed >> pip.log
+    echo "$@" "$PIP_NO_INDEX$PIP_FIND_LINKS" >> pip.log
     while [ ! -e go ]; do sleep 0.05; done ;;
 "-c import sysconfig"*) ;;
 *)
@@ -32,9 +33,9 @@ def bare(checkout):
     return checkout
 
 
-def install(checkout):
+def install(checkout, *settings):
     return subprocess.Popen(
-        ["make", "environment", "PYTHON=./python"],
+        ["make", "environment", "PYTHON=./python", *settings],
         cwd=checkout.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -68,6 +69,26 @@ def test_killed_install_is_begun_again(bare):
     out, _ = second.communicate()
     assert second.returncode == 0 and "Installing the environment" in out
     assert list((bare.folder / ".venv").glob("installed-*"))
+
+
+def test_packages_come_from_a_folder_where_there_is_no_network(bare):
+    (bare.folder / "go").touch()
+    out, _ = install(bare, "WHEELS=stage/wheels").communicate()
+    installed = (bare.folder / "pip.log").read_text().splitlines()
+    assert installed, out
+    assert all(line.endswith(" 1" + str(bare.folder / "stage/wheels")) for line in installed)
+
+
+def test_staging_fetches_the_packages_that_an_installation_needs(bare):
+    (bare.folder / "go").touch()
+    install(bare).communicate()
+    dry_run = ["make", "--dry-run", "stage", "PYTHON=./python"]
+    done = subprocess.run(dry_run, cwd=bare.folder, capture_output=True, text=True, check=True)
+    staged = done.stdout
+    assert re.search(r"pip download .* torch==\S+ *$", staged, re.MULTILINE)
+    slurm = r"snakemake-executor-plugin-slurm==\S+ snakemake-executor-plugin-slurm-jobstep==\S+"
+    assert re.search(rf"pip download .* --no-deps -r requirements.lock {slurm}", staged)
+    assert re.search(r"-m snakemake +sources ", staged)
 
 
 @pytest.mark.parametrize("folder", [".dvc/tmp/exps/standalone/tmp1", ".dvc/tmp/exps/tmp2"])

@@ -24,4 +24,6 @@ rule train:
     message:
         "train {wildcards.run}"
     shell:
-        "{IBPAPERS} train {wildcards.run} > {log} 2>&1"
+        # In place of the shell: a SIGTERM to all of a job would end that one, and then the job,
+        # before the training has saved its state.
+        "exec {IBPAPERS} train {wildcards.run} > {log} 2>&1"
