@@ -35,6 +35,9 @@ studies:
   rate_relevance: {methods: [pom2dib], betas: [0.001, 0.1], points: []}
 """
 
+# A checkpoint after every update.
+OFTEN = "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 0.0"
+
 # What two runs of the same may differ in: how long they took, and MLflow's own names of its runs.
 UNLIKE = re.compile(r"results/(logs|benchmarks|mlflow\.|mlartifacts)")
 
@@ -130,8 +133,7 @@ class Checkout:
         params["include"] = ["pom2dib"]
         _update(params["papers"]["pom2dib"], yaml.safe_load(TINY))
         file.write_text(yaml.safe_dump(params), encoding="utf-8")
-        loop = "src/ibpapers/training/loop.py"
-        self.edit(loop, "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 0.0")
+        self.edit("src/ibpapers/training/loop.py", *OFTEN)
         self.done(sys.executable, "-m", "ibpapers", "dvc")
 
     def edit(self, path: str, old: str, new: str) -> None:
