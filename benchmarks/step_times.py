@@ -50,20 +50,22 @@ class Calls(TorchDispatchMode):
         return function(*arguments, **(keywords or {}))
 
 
-def measure(trainee: Trainee, steps: int, where: torch.device) -> dict[str, Any]:
-    trainee.update(1)
+def measure(trainee: Trainee, last: int, steps: int, where: torch.device) -> dict[str, Any]:
+    """Of the updates before `last`, which come after all warming up."""
+    updates = iter(range(last - steps - 2, last + 1))
+    clock = time.perf_counter if where.type == "cuda" else time.process_time
+    trainee.update(next(updates))
     times = []
-    for update in range(2, steps + 2):
-        start = time.perf_counter() if where.type == "cuda" else time.process_time()
-        trainee.update(update)
+    for _ in range(steps):
+        start = clock()
+        trainee.update(next(updates))
         if where.type == "cuda":
             torch.cuda.synchronize()
-        end = time.perf_counter() if where.type == "cuda" else time.process_time()
-        times.append(end - start)
+        times.append(clock() - start)
     with FlopCounterMode(display=False) as flop:
-        trainee.update(steps + 2)
+        trainee.update(next(updates))
     with Calls() as calls:
-        trainee.update(steps + 3)
+        trainee.update(next(updates))
     return {
         "seconds": f"{min(times):.3g}",
         "gflop": f"{flop.get_total_flops() / 1e9:.4g}",
@@ -118,7 +120,8 @@ def main() -> None:
         for key, run in reversed(representative.items()):
             identity = (*key, options.scale, device.describe(where))
             row = dict(zip(KEY, identity, strict=True)) | {"machine": machine}
-            row |= measure(build(made, run, where), options.steps, where)
+            last = run.recipe["training"]["updates"]
+            row |= measure(build(made, run, where), last, options.steps, where)
             rows[identity] = row
             print(*row.values(), flush=True)
             with atomic_write(TABLE) as temporary, temporary.open("w", newline="") as file:
