@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ OPERATIONS_PER_SECOND = 10e12
 SECONDS_PER_CALL = 10e-6
 # Of a job beside its training: two starts of Snakemake, one of PyTorch, the next look at the queue.
 SECONDS_PER_JOB = 60.0
+ESTIMATED = f"estimated from operations and calls, not measured on a GPU ({STEP_TIMES})"
+UNKNOWN = f"not measured, left out ({STEP_TIMES})"
 SUBMITTED = ("dataset", "entropy", "train", "evaluate")
 
 
@@ -80,31 +83,36 @@ class Schedule:
     busy: float  # the part of the GPUs' time that is in use
 
 
-def tasks(plan: Plan, table: Table, steps: Steps) -> tuple[dict[str, Task], set[str]]:
-    """The jobs of a plan by id, and the runs whose steps were not measured, which take no time."""
-    made_by = {path: job.id for of_rule in table.values() for job in of_rule.values()
-               for path in (*job.outputs, job.record)}  # fmt: skip
-    found, unknown = {}, set()
+def tasks(plan: Plan, table: Table, steps: Steps) -> tuple[dict[str, Task], dict[str, str]]:
+    """The jobs of a plan by id, and for every training how the time of its steps is known.
+
+    A training whose steps were not measured anywhere counts as a job without updates.
+    """
+    made_by = {}
+    for of_rule in table.values():
+        for job in of_rule.values():
+            made_by |= dict.fromkeys((*job.outputs, job.record), job.id)
+    found, known = {}, {}
     for rule, of_rule in table.items():
         asked = getattr(plan.params.resources, rule) if rule in SUBMITTED else None
         for job in of_rule.values():
             seconds = SECONDS_PER_JOB if asked else 0.0
             if rule == "train":
-                updating = _training(plan, job, steps)
-                seconds += updating or 0.0
-                if updating is None:
-                    unknown.add(job.name)
+                updating, known[job.name] = _training(plan, job, steps)
+                seconds += updating
             after = dict.fromkeys(made_by[path] for path in job.inputs if path in made_by)
             found[job.id] = Task(seconds, asked.gpus if asked else 0, tuple(after))
-    return found, unknown
+    return found, known
 
 
-def _training(plan: Plan, job: Job, steps: Steps) -> float | None:
+def _training(plan: Plan, job: Job, steps: Steps) -> tuple[float, str]:
     recipe = plan.run(job.name).recipe
     step = steps.get((recipe["paper"], recipe["dataset"], recipe["method"], recipe["scale"]))
     if step is None:
-        return None
-    return step.gpu_seconds[0] * recipe["training"]["updates"] * len(recipe["seeds"])
+        return 0.0, UNKNOWN
+    seconds, device = step.gpu_seconds
+    how = f"measured on {device}" if device else ESTIMATED
+    return seconds * recipe["training"]["updates"] * len(recipe["seeds"]), how
 
 
 def simulate(tasks: Mapping[str, Task], gpus: int) -> Schedule:
@@ -175,23 +183,18 @@ def _tails(tasks: Mapping[str, Task]) -> dict[str, float]:
 
 def describe(plan: Plan, table: Table, gpus: int) -> str:
     """Some lines for the person at the terminal."""
-    steps = read_steps()
-    every, unknown = tasks(plan, table, steps)
+    every, known = tasks(plan, table, read_steps())
     gpu_hours = sum(task.seconds * task.gpus for task in every.values()) / 3600
     schedule, path = simulate(every, gpus), critical_path(every)
     shortest = sum(every[name].seconds for name in path) / 3600
-    measured = {step.gpu_seconds[1] for step in steps.values()} - {""}
-    how = f"steps measured on {', '.join(sorted(measured))}" if measured else (
-        "an estimate: no step was measured on a GPU yet"
-    )  # fmt: skip
-    lines = [
-        f"GPU time   {gpu_hours:.1f} h ({how}; {STEP_TIMES})",
-        f"on {gpus} GPUs  {schedule.seconds / 3600:.1f} h, "
-        f"{100 * schedule.busy:.0f} % of their time in use",
-        f"at least   {shortest:.1f} h, however many there are: "
-        + " -> ".join(name for name in path if every[name].seconds),
-    ]
-    if unknown:
-        some = ", ".join(sorted(unknown)[:3])
-        lines.append(f"left out   {len(unknown)} trainings, of unmeasured steps: {some} ...")
-    return "\n".join(lines)
+    chain = " -> ".join(name for name in path if every[name].seconds)
+    kinds = Counter(known.values())
+    return "\n".join(
+        (
+            f"GPU time   {gpu_hours:.1f} h",
+            f"{f'on {gpus} GPU':<11}{schedule.seconds / 3600:.1f} h, "
+            f"{100 * schedule.busy:.0f} % of the time in use",
+            f"at least   {shortest:.1f} h, however many there are: {chain}",
+            *(f"{number:>4} trainings: steps {how}" for how, number in sorted(kinds.items())),
+        )
+    )
