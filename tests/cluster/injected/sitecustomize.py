@@ -55,6 +55,7 @@ FAULTS = {f.__name__: f for f in (exit_1, kill, out_of_memory, out_of_time, canc
 
 
 def watch(job: str) -> None:
+    WATCHED.mkdir(exist_ok=True)
     names = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "SLURM_JOB_ID", "TMPDIR")
     (WATCHED / f"{job}.seen").write_text(json.dumps({n: os.environ.get(n) for n in names}))
     fault = WATCHED / f"{job}.fault"
