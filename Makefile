@@ -36,7 +36,9 @@ STAMP := $(ENVIRONMENT)/installed-$(TORCH)-$(shell cksum < requirements.lock | t
 export IBPAPERS_SET := $(strip $(IBPAPERS_SET) $(if $(SCALE),scale=$(SCALE)) \
 	$(if $(DATA),data=$(DATA)) $(if $(MIRROR),mirror='$(MIRROR)') \
 	$(if $(PAPERS),include=[$(PAPERS)]) $(SET))
-SNAKEMAKE := $(VENV) -m snakemake $(if $(CLUSTER),--profile profiles/$(CLUSTER)) \
+SNAKEMAKE := $(VENV) -m snakemake
+# Given after the targets, which some of these would take for their values.
+OPTIONS := --logger ibpapers $(if $(CLUSTER),--profile profiles/$(CLUSTER)) \
 	$(if $(TRAININGS_PER_JOB),--groups train=train \
 	--group-components train=$(TRAININGS_PER_JOB) --set-resource-scopes gpu=local)
 # Whether jobs can be submitted from here is asked before anything is installed.
@@ -49,11 +51,11 @@ PYTEST := $(VENV) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reor
 .DEFAULT_GOAL := paper
 
 paper: $(READY)
-	@$(SNAKEMAKE) all --logger ibpapers
+	@$(SNAKEMAKE) all $(OPTIONS)
 	@$(VENV) -m ibpapers results
 
 datasets entropies runs evaluations: $(READY)
-	@$(SNAKEMAKE) $@ --logger ibpapers
+	@$(SNAKEMAKE) $@ $(OPTIONS)
 
 slurm:
 	@$(PYTHON) -m ibpapers cluster

@@ -17,6 +17,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from ibpapers import workplace
 
 LINES_OF_LOG = 20
+CLUSTER_LOGS = "results/logs/slurm/"  # slurm-logdir of profiles/slurm
 
 
 class LogHandler(LogHandlerBase):
@@ -75,11 +76,14 @@ class LogHandler(LogHandlerBase):
             saved = [line for line in lines if "stopped after" in line]
             self._line(f"{name}: {saved[-1] if saved else 'stopped'}")
             return
-        reason = f" ({record.rule_msg})" if record.rule_msg else ""  # a cluster's
-        self._line(f"{name}: FAILED{reason}")
+        reason, _, _ = (record.rule_msg or "").partition(". ")  # a cluster's
+        self._line(f"{name}: FAILED ({reason})" if reason else f"{name}: FAILED")
         for path in record.log:
             self._say(f"The end of {path}:")
-            self._say("\n".join(_lines(path)[-LINES_OF_LOG:]))
+            lines = _lines(path)
+            if CLUSTER_LOGS in path:  # the rest is Snakemake's, about the job
+                lines = [line for line in lines if line.startswith(("slurm", "srun"))]
+            self._say("\n".join(lines[-LINES_OF_LOG:]))
 
     def _line(self, text: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self.start), 60)

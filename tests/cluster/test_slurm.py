@@ -29,8 +29,8 @@ A, B, C = (
 RUN = f"{ROOT}/runs/{C}"
 # job: what befalls it, half of which result it leaves, what Slurm calls it then, and its log says
 FAULTS = {
-    f"train {A}": ("exit_1", f"runs/{A}/model.safetensors", "FAILED", "non-zero exit code"),
-    f"train {B}": ("kill", f"runs/{B}/recipe.json", "FAILED", "non-zero exit code"),
+    f"train {A}": ("exit_1", f"runs/{A}/model.safetensors", "FAILED", "Exited with exit code"),
+    f"train {B}": ("kill", f"runs/{B}/recipe.json", "FAILED", "Exited with exit code"),
     f"train {C}": ("out_of_memory", f"runs/{C}/history.npz", "FAILED", "exceeded memory limit"),
     f"evaluate {A}": ("out_of_time", f"evaluations/{A}.parquet", "TIMEOUT", "DUE TO TIME LIMIT"),
     f"evaluate {B}": ("cancelled", f"evaluations/{B}.parquet", "CANCELLED", "CANCELLED AT"),

@@ -11,6 +11,7 @@ from workflow.conftest import PROJECT, copy_project
 
 from ibpapers import cluster, plan
 from ibpapers.errors import UserError
+from snakemake_logger_plugin_ibpapers import CLUSTER_LOGS
 
 # What make itself needs.
 PROGRAMS = ("make", "sh", "sed", "cksum", "tr", "python3")
@@ -114,6 +115,7 @@ def test_jobs_ask_for_what_params_say_and_for_more_after_a_failure():
     assert train["runtime"] == 7 and train["slurm_extra"] == "--signal=USR1@120"
 
 
-def test_profile_names_jobs_as_they_are_looked_for():
+def test_profile_names_jobs_and_logs_as_they_are_looked_for():
     profile = yaml.safe_load((PROJECT / "profiles/slurm/config.yaml").read_text())
     assert f"{profile['slurm-jobname-prefix']}_" == cluster.JOB_NAMES
+    assert f"{profile['slurm-logdir']}/" == CLUSTER_LOGS
