@@ -40,7 +40,8 @@ SNAKEMAKE := $(VENV) -m snakemake
 # Given after the targets, which some of these would take for their values.
 OPTIONS := --logger ibpapers $(if $(CLUSTER),--profile profiles/$(CLUSTER)) \
 	$(if $(TRAININGS_PER_JOB),--groups train=train \
-	--group-components train=$(TRAININGS_PER_JOB) --set-resource-scopes gpu=local)
+	--group-components train=$(TRAININGS_PER_JOB) \
+	--resources gpu=1 --set-resource-scopes gpu=local)
 # Whether jobs can be submitted from here is asked before anything is installed.
 READY := $(CLUSTER) environment $(if $(CLUSTER),$(ENVIRONMENT)/installed-$(CLUSTER))
 # A file's tests share what they have made; files go out in the order of tests/conftest.py.
