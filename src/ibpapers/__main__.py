@@ -146,7 +146,7 @@ def _recipe(options: argparse.Namespace) -> None:
     run, inputs = plan.run(options.run), plan.inputs(options.run)
     content = {
         "recipe": run.recipe,
-        "code": jobs.table(plan)["train"][run.id].code,
+        "code": jobs.find(plan, "train", run.id).code,
         "dataset": str(inputs.dataset),
         "entropies": {name: str(path) for name, path in inputs.entropies.items()},
         "runs": {name: str(path) for name, path in inputs.runs.items()},
@@ -444,7 +444,7 @@ def _job(plan: Plan, rule: str, name: str) -> Iterator[Recorded]:
     from ibpapers import jobs
     from ibpapers.provenance.record import recorded
 
-    job = jobs.table(plan)[rule][name]
+    job = jobs.find(plan, rule, name)
     with _report(job.id, job.outputs[0]), recorded(job) as record:
         yield record
 

@@ -69,6 +69,16 @@ class JobsOfRule(dict[str, Job]):
 Table = Mapping[str, JobsOfRule]
 
 
+def find(plan: Plan, rule: str, name: str) -> Job:
+    """One job. Those after it are not worked out: the last one reads all the code there is.
+
+    Raises:
+        UserError: the plan has no such job.
+    """
+    wanted = (job for job in _jobs(plan) if (job.rule, job.name) == (rule, name))
+    return next(wanted, None) or table(plan)[rule][name]
+
+
 def table(plan: Plan) -> Table:
     """Every job, by rule (and verb) and name, in an order in which they can run."""
     by_rule = {rule: JobsOfRule(rule) for rule in RULES}

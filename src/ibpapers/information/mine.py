@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ibpapers.training.adam import Adam
 from ibpapers.training.seeds import generator
 
 PROGRESS_SECONDS = 10.0
@@ -100,7 +101,7 @@ def mutual_information(
         )
     x, y = standardise(x), standardise(y)
     critics = Critics(x.shape[1], y.shape[1], settings.widths, seeds).to(x.device)
-    optimiser = torch.optim.Adam(critics.parameters(), settings.learning_rate, fused=True)
+    optimiser = Adam(critics.parameters(), settings.learning_rate, fused=True)
     split = [torch.randperm(size, generator=generator("mine", seed, "split")) for seed in seeds]
     training, unseen = (
         _batches(torch.stack([rows[side] for rows in split]), batch, use, seeds)

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
+from ibpapers.training.adam import Adam
 from ibpapers.training.loop import Trainee
 from ibpapers.training.order import Order
 
@@ -39,7 +39,7 @@ class MinibatchTrainee(Trainee):
 
     @cached_property
     def optimisers(self) -> dict[str, Adam]:
-        """Made when first asked for: an evaluation needs none, and loading them takes a second."""
+        """Made when first asked for: an evaluation needs none."""
         rate = self.training["learning_rate"]
         return {"adam": Adam(self.model.parameters(), lr=rate, fused=True)}
 

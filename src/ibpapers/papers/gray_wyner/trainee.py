@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from ibpapers.nn.initialise import initialise
 from ibpapers.papers.gray_wyner.codec import Codec
 from ibpapers.papers.gray_wyner.encoders import Analysis
 from ibpapers.papers.gray_wyner.systems import Batch, System
+from ibpapers.training.adam import Adam
 from ibpapers.training.loop import Trainee
 from ibpapers.training.seeds import generator
 
@@ -41,7 +41,7 @@ class Learner(Trainee):
 
     @cached_property
     def optimisers(self) -> dict[str, Adam]:
-        """Made when first asked for: an evaluation needs none, and loading them takes a second."""
+        """Made when first asked for: an evaluation needs none."""
         return {"all": Adam(self.parameters, self.learning_rate(1), betas=BETAS, fused=True)}
 
     def losses(self, batch: Batch, update: int | None = None) -> dict[str, Tensor]:
