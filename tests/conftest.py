@@ -1,6 +1,8 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
+from functools import lru_cache
 
 import pytest
 
@@ -15,6 +17,16 @@ for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole chains first, so that at the end no process waits for another's long file."""
     items.sort(key=lambda item: ("slow" not in item.keywords, "workflow" not in item.path.parts))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings_parsed_once() -> Iterator[None]:
+    """Hundreds of tests read the same params.yaml: its text is parsed for the first of them."""
+    from ibpapers import config
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "parse_yaml", lru_cache(maxsize=8)(config.parse_yaml))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from ibpapers.information import mine
 from ibpapers.information.mine import Settings
+from ibpapers.training.adam import Adam
 from ibpapers.training.seeds import generator
 
 SMALL = Settings(
@@ -96,7 +97,7 @@ def in_plain_loops(x, y, seed, settings=TINY):
     first = mine.Critics(x.shape[1], y.shape[1], settings.widths, [seed])
     weights = [torch.cat([first.of_x, first.of_y], dim=1)[0], *(w[0] for w in first.weights)]
     parameters = [w.detach().clone().requires_grad_() for w in (*weights, *first.biases)]
-    optimiser = torch.optim.Adam(parameters, settings.learning_rate)
+    optimiser = Adam(parameters, settings.learning_rate)
 
     def critic(a, b):
         hidden = torch.cat([a, b])

@@ -135,14 +135,18 @@ def test_table_of_estimates_marks_the_ceiling_and_ends_in_the_bounds(smoke):
 
 def drawn(function, view, study):
     with style.house_style():
-        figure = function(of(view, study))
-        buffer = io.BytesIO()
+        return function(of(view, study))
+
+
+def text_of(figure):
+    buffer = io.BytesIO()
+    with style.house_style():
         style.save_pdf(figure, buffer)
-    return figure, pypdf.PdfReader(buffer).pages[0].extract_text()
+    return pypdf.PdfReader(buffer).pages[0].extract_text()
 
 
 def test_figure_3_draws_accuracy_over_beta_and_the_bounds(laptop):
-    figure, text = drawn(figures.figure_3, laptop, "beta_sweep")
+    figure = drawn(figures.figure_3, laptop, "beta_sweep")
     titles = [axes.get_title(loc="left").split(":")[0] for axes in figure.axes]
     assert titles == ["SIM-I", "SIM-II", "SIM-III"]
     first = figure.axes[0]
@@ -155,13 +159,14 @@ def test_figure_3_draws_accuracy_over_beta_and_the_bounds(laptop):
     at_10 = laptop.where(dataset="sim1", study="beta_sweep", metric="accuracy")
     at_10 = at_10.where(run="omib/sim1/omib_beta=10.0").rows["value"].mean()
     assert curve.get_ydata()[-1] == pytest.approx(at_10)
+    text = text_of(figure)
     assert "SIM-I: highest, 93" in text
     assert "Not its setting: sample data at laptop scale" in text
 
 
 def test_figure_3_hides_no_accuracy(laptop):
     low = changed(laptop, lambda x: x - 20, run="omib/sim3/omib_beta=10.0", metric="accuracy")
-    figure, _ = drawn(figures.figure_3, low, "beta_sweep")
+    figure = drawn(figures.figure_3, low, "beta_sweep")
     bottom, top = figure.axes[0].get_ylim()
     shown = [one.get_ydata() for axes in figure.axes for one in axes.get_lines()
              if one.get_marker() == "o"]  # fmt: skip
@@ -172,7 +177,7 @@ def test_figure_3_hides_no_accuracy(laptop):
 def test_figure_3_of_a_smaller_plan():
     only = view("papers.omib.studies.beta_sweep.datasets=[sim2]",
                 "papers.omib.studies.beta_sweep.betas=[0.01, 0.1]")  # fmt: skip
-    figure, _ = drawn(figures.figure_3, only, "beta_sweep")
+    figure = drawn(figures.figure_3, only, "beta_sweep")
     assert len(figure.axes) == 1
 
 
@@ -180,7 +185,7 @@ def test_figure_4_fits_a_line(laptop):
     fit = figures.fit_of(of(laptop, "runtime"), "main")
     assert fit.slope == pytest.approx(9e-5, rel=0.02)
     assert fit.r_squared > 0.999
-    _, text = drawn(figures.figure_4, laptop, "runtime")
+    text = text_of(drawn(figures.figure_4, laptop, "runtime"))
     assert "main training: 9" in text
     assert "R² = 1.000 (warm-up)" in text
 

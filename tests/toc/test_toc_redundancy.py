@@ -13,6 +13,7 @@ from ibpapers.papers.toc.redundancy import (
     binary_cross_entropy,
     derangement,
 )
+from ibpapers.training.adam import Adam
 from ibpapers.training.seeds import generator
 
 INDEPENDENT = 2 * math.log(2)
@@ -56,7 +57,7 @@ def trained(codes, updates, width=32, n=200):
     """Mean BCE of text and audio over the last tenth, `codes(n, draw)` [2, n, d] being watched."""
     critics = Discriminators(("text", "audio"), codes(1, generator(0)).shape[-1], [width])
     initialise(critics, generator("initial"))
-    adam = torch.optim.Adam(critics.parameters(), lr=0.02)
+    adam = Adam(critics.parameters(), lr=0.02)
     seen = []
     for update in range(updates):
         draw = generator("update", update)

@@ -1,17 +1,22 @@
 """Finished runs of a small plan, without training any."""
 
+from __future__ import annotations
+
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow import MlflowClient
 
 from ibpapers import plan as plans
 from ibpapers.files import write_json
 from ibpapers.report.results import results_file
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 PROJECT = Path(__file__).parents[2]
 SMALL = (
@@ -27,6 +32,8 @@ SMALL = (
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made once: MLflow takes seconds to lay out its tables."""
+    from mlflow import MlflowClient
+
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     MlflowClient(tracking_uri=f"sqlite:///{path}")
     return path
@@ -34,6 +41,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def client(finished: plans.Plan, empty_database: Path) -> MlflowClient:
+    from mlflow import MlflowClient  # takes seconds: only where it is tested
+
     uri = finished.params.tracking.uri
     shutil.copy(empty_database, uri.removeprefix("sqlite:///"))
     return MlflowClient(tracking_uri=uri)
@@ -58,7 +67,7 @@ def finished(
     return plan
 
 
-def write_results(plan: plans.Plan, updates: int = 1200, final: float = 1.0) -> None:
+def write_results(plan: plans.Plan, updates: int = 3, final: float = 1.0) -> None:
     rng = np.random.default_rng(0)
     rows = []
     for run in plan.runs.values():

@@ -1,15 +1,20 @@
 """Finished runs in MLflow: each once, whatever happens meanwhile."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
-from mlflow import MlflowClient
 
 from ibpapers import plan as plans
 from ibpapers.files import read_json
 from ibpapers.secrets import without_secrets
 from ibpapers.tracking import marker, mlflow_store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 CHILDREN = 2 * (2 + 2)  # two studies with two runs each, two seeds
 
@@ -34,7 +39,8 @@ def test_a_parent_per_study_and_a_child_per_run_and_seed(finished, client):
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == ids
 
 
-def test_a_child_has_settings_curves_final_metrics_and_recipe(finished, client):
+def test_a_child_has_settings_curves_final_metrics_and_recipe(finished, client, rewrite):
+    rewrite(finished, updates=1200)
     mlflow_store.track(finished, "pom2dib")
     (child,) = [
         run
@@ -50,13 +56,6 @@ def test_a_child_has_settings_curves_final_metrics_and_recipe(finished, client):
     curve = client.get_metric_history(child.info.run_id, "training/sum_rate")
     assert len(curve) == mlflow_store.POINTS_PER_CURVE
     assert {curve[0].step, curve[-1].step} == {1, 1200}
-
-
-def test_tracking_again_adds_nothing(finished, client):
-    for _ in range(2):
-        mlflow_store.track(finished, "pom2dib")
-    parents, children = stored(client)
-    assert (len(parents), len(children)) == (2, CHILDREN)
 
 
 def test_another_code_is_another_run_and_another_evaluation_is_not(finished, client, rewrite):
@@ -91,14 +90,18 @@ def test_four_processes_on_a_fresh_database_lose_and_repeat_nothing(finished, ov
     )
     processes = [subprocess.Popen([sys.executable, "-c", code, *overrides]) for _ in range(4)]
     assert [process.wait(timeout=300) for process in processes] == [0, 0, 0, 0]
+    from mlflow import MlflowClient
+
     parents, children = stored(MlflowClient(tracking_uri=finished.params.tracking.uri))
     assert (len(parents), len(children)) == (2, CHILDREN)
 
 
-def test_marker_lists_what_is_tracked_and_is_the_same_every_time(finished, client):
+def test_tracking_again_adds_nothing_and_leaves_the_same_marker(finished, client):
     mlflow_store.track(finished, "pom2dib")
     first = marker.path(finished, "pom2dib").read_bytes()
     mlflow_store.track(finished, "pom2dib")
+    parents, children = stored(client)
+    assert (len(parents), len(children)) == (2, CHILDREN)
     assert marker.path(finished, "pom2dib").read_bytes() == first
     content = read_json(marker.path(finished, "pom2dib"))
     assert content["complete"] and len(content["keys"]) == CHILDREN

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from ibpapers.training import checkpoint
+from ibpapers.training.adam import Adam
 from ibpapers.training.loop import Trainee, fit
 from ibpapers.training.seeds import generator
 
@@ -17,7 +18,7 @@ class Line(Trainee):
         with torch.no_grad():
             self.model.weight.zero_()
             self.model.bias.zero_()
-        self.optimisers = {"all": torch.optim.AdamW(self.model.parameters(), lr=0.05)}
+        self.optimisers = {"all": Adam(self.model.parameters(), lr=0.05)}
         self.dies_at = dies_at
 
     def update(self, update):

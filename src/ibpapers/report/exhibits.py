@@ -57,7 +57,8 @@ class View:
 
     def values(self, **columns: Any) -> pd.Series:
         """One value per seed, indexed by seed, of the rows in which each column is as asked."""
-        return self.where(**columns).rows.set_index("seed")["value"].sort_index()
+        found = results.found_in(self.rows, **columns)
+        return self.rows.loc[found, ["seed", "value"]].set_index("seed")["value"].sort_index()
 
     def estimate(self, **columns: Any) -> Estimate:
         """Mean and 95% interval over seeds of `values`."""

@@ -62,11 +62,16 @@ def read(plan: Plan, paper: str) -> pd.DataFrame:
 
 def select(rows: pd.DataFrame, **columns: Any) -> pd.DataFrame:
     """The lines of `rows` in which every column is as given; None stands for NaN or None."""
+    return rows[found_in(rows, **columns)]
+
+
+def found_in(rows: pd.DataFrame, **columns: Any) -> np.ndarray:
+    """Where in `rows` the lines are that `select` gives, bool [lines]."""
     found = np.ones(len(rows), bool)
     for column, wanted in columns.items():
         same = rows[column].isna() if wanted is None else rows[column] == wanted
         found &= same.to_numpy(bool)
-    return rows[found]
+    return found
 
 
 def settings_of(rows: pd.DataFrame) -> dict:
