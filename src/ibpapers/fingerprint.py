@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -57,12 +57,14 @@ def _parse(module: str) -> tuple[str, tuple[str, ...]]:
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
     tree = ast.parse(path.read_bytes(), filename=str(path))
     imports = _imports(tree, module if path.stem == "__init__" else module.rpartition(".")[0])
-    text = "".join(_dump(tree))
-    return hashlib.sha256(text.encode()).hexdigest(), tuple(dict.fromkeys(imports))
+    text: list[str] = []
+    _dump(tree, text.append)
+    own = hashlib.sha256("".join(text).encode()).hexdigest()
+    return own, tuple(dict.fromkeys(imports))
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -71,6 +73,14 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
         else:
             continue
         yield from (name for name in names if _file(name))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below `node`, and what holds statements; no expressions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
+            yield child
+            yield from _statements(child)
 
 
 def _module_of(base: str, name: str) -> str:
@@ -89,29 +99,30 @@ def _file(module: str) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
-def _dump(node: object) -> Iterator[str]:
-    """`node` as text: without positions and docstrings, the same under every Python version.
+def _dump(node: object, write: Callable[[str], object]) -> None:
+    """Write `node` as text: without positions and docstrings, the same under every Python version.
 
     Empty fields are left out because new versions of Python add some (`ast.dump` shows them).
     """
     if isinstance(node, list):
-        yield "["
+        write("[")
         for item in node:
-            yield from _dump(item)
-        yield "]"
+            _dump(item, write)
+        write("]")
     elif isinstance(node, ast.Constant):
-        yield f"{type(node.value).__name__}:{node.value!r} "
+        write(f"{type(node.value).__name__}:{node.value!r} ")
     elif isinstance(node, ast.AST):
-        yield f"{type(node).__name__}("
-        for name, value in ast.iter_fields(node):
+        write(f"{type(node).__name__}(")
+        for name in node._fields:
+            value = getattr(node, name, None)
             if name == "body" and _has_docstring(node):
                 value = value[1:]
             if value is not None and value != []:
-                yield f"{name}="
-                yield from _dump(value)
-        yield ")"
+                write(f"{name}=")
+                _dump(value, write)
+        write(")")
     else:
-        yield f"{node!r} "
+        write(f"{node!r} ")
 
 
 def _has_docstring(node: ast.AST) -> bool:
