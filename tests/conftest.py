@@ -16,7 +16,8 @@ for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole chains first, so that at the end no process waits for another's long file."""
-    items.sort(key=lambda item: ("slow" not in item.keywords, "workflow" not in item.path.parts))
+    chains = {"workflow", "cluster"}
+    items.sort(key=lambda item: ("slow" not in item.keywords, chains.isdisjoint(item.path.parts)))
 
 
 @pytest.fixture(scope="session", autouse=True)
