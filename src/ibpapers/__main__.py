@@ -204,7 +204,8 @@ def _train(options: argparse.Namespace) -> None:
 
             run, folder = plan.run(options.run), plan.run_folder(options.run)
             try:
-                train(dict(run.recipe), plan.inputs(run.id), folder, job.code)
+                with cluster.near(plan.inputs(run.id)) as inputs:
+                    train(dict(run.recipe), inputs, folder, job.code)
             except KeyboardInterrupt:
                 cluster.requeue()
                 raise
@@ -234,6 +235,7 @@ def _train_recipe(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     """evaluate one trained run on the whole test set"""
+    from ibpapers import cluster
     from ibpapers.files import atomic_write
     from ibpapers.papers import PAPERS
 
@@ -241,7 +243,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     with _job(plan, "evaluate", options.run):
         run = plan.run(options.run)
         evaluate = PAPERS[run.paper].room("evaluation").evaluate
-        rows = evaluate(plan.run_folder(run.id), plan.inputs(run.id), dict(run.evaluation))
+        with cluster.near(plan.inputs(run.id)) as inputs:
+            rows = evaluate(plan.run_folder(run.id), inputs, dict(run.evaluation))
         with atomic_write(plan.evaluation_file(run.id)) as temporary:
             rows.to_parquet(temporary, index=False)
 

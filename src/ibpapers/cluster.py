@@ -9,13 +9,18 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ibpapers.errors import UserError
 
 if TYPE_CHECKING:
+    from ibpapers.inputs import Inputs
     from ibpapers.plan import Plan
 
 PROGRAMS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "which")
@@ -77,6 +82,28 @@ def cancel_leftovers() -> int:
             raise UserError(f"Slurm's jobs {', '.join(left)} were cancelled and do not end")
         time.sleep(1)
     return len(found)
+
+
+@contextmanager
+def near(inputs: Inputs) -> Iterator[Inputs]:
+    """`inputs` during the block, with the dataset on the node's own disk where a job has one.
+
+    That is $TMPDIR of a job of Slurm: a dataset that is read through memory maps, batch by batch,
+    would keep a shared file system busy. Where there is no room for it, it is read where it is.
+    """
+    scratch = os.environ.get("TMPDIR", "")
+    if "SLURM_JOB_ID" not in os.environ or not os.path.isdir(scratch):
+        yield inputs
+        return
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=JOB_NAMES) as folder:
+        copy = Path(folder, inputs.dataset.name)
+        try:
+            shutil.copytree(inputs.dataset, copy)
+        except (OSError, shutil.Error) as error:
+            print(f"read from the shared file system: {scratch}: {error}", file=sys.stderr)
+            shutil.rmtree(copy, ignore_errors=True)
+            copy = inputs.dataset
+        yield replace(inputs, dataset=copy)
 
 
 def requeue() -> None:

@@ -1,5 +1,6 @@
 """Where there is no Slurm, and what is asked of one, with stand-ins for its commands."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from workflow.conftest import PROJECT, copy_project
 
 from ibpapers import cluster, plan
 from ibpapers.errors import UserError
+from ibpapers.inputs import Inputs
 from snakemake_logger_plugin_ibpapers import CLUSTER_LOGS
 
 # What make itself needs.
@@ -104,6 +106,34 @@ def test_only_a_job_that_is_called_running_is_queued_again(
     monkeypatch.setenv("SLURM_JOB_ID", job)
     cluster.requeue()
     assert log.read_text() == asked
+
+
+def test_job_reads_its_dataset_from_the_disk_of_its_node_where_there_is_room(
+    monkeypatch, tmp_path, capsys
+):
+    shared, scratch = tmp_path / "shared", tmp_path / "scratch"
+    for folder in (shared, scratch):
+        folder.mkdir()
+    (shared / "arrays").write_text("numbers")
+    inputs = Inputs(shared, runs={"a": tmp_path})
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with cluster.near(inputs) as found:
+        assert found == inputs
+
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    with cluster.near(inputs) as found:
+        assert scratch in found.dataset.parents and found.runs == inputs.runs
+        assert (found.dataset / "arrays").read_text() == "numbers"
+    assert not list(scratch.iterdir())
+
+    def no_room(*paths):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", no_room)
+    with cluster.near(inputs) as found:
+        assert found == inputs
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_jobs_ask_for_what_params_say_and_for_more_after_a_failure():
