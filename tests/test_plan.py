@@ -5,7 +5,7 @@ from importlib import import_module, resources
 
 import pytest
 
-from ibpapers import plan
+from ibpapers import jobs, plan
 from ibpapers.config import load
 from ibpapers.papers import PAPERS
 
@@ -25,12 +25,36 @@ def test_runs_are_named_by_what_sets_them_apart():
     ids = list(planned("scale=paper").runs)
     assert "pom2dib/handwritten/tadib_beta=0.0001" in ids
     assert "pom2dib/handwritten/dlsc" in ids
-    assert sum(run.startswith("pom2dib/") for run in ids) == 3 * 6 + 1
+    for dataset in ("handwritten", "mm_fi"):
+        assert sum(run.startswith(f"pom2dib/{dataset}/") for run in ids) == 3 * 6 + 1
 
 
 def test_values_that_differ_in_the_last_digit_are_different_runs():
     betas = "papers.pom2dib.studies.rate_relevance.betas=[0.001, 0.0010000000000000002]"
-    assert len(planned(betas, "include=[pom2dib]").runs) == 2 * 3 + 1
+    one_dataset = "papers.pom2dib.datasets=[handwritten]"
+    assert len(planned(betas, one_dataset, "include=[pom2dib]").runs) == 2 * 3 + 1
+
+
+def test_a_dataset_has_its_own_settings():
+    runs = planned("papers.pom2dib.mm_fi.seeds=[7]", "scale=paper").runs
+    ours, other = (runs[f"pom2dib/{name}/dlsc"].recipe for name in ("mm_fi", "handwritten"))
+    assert ours["seeds"] == [7]
+    assert (ours["model"]["code_dimension"], other["model"]["code_dimension"]) == (48, 24)
+    assert "fft_scaling" in other["training"] and "fft_scaling" not in ours["training"]
+
+
+def test_a_generated_source_has_settings_and_a_real_one_has_none():
+    params = "sources.mm_fi_sample.frames=5"
+    assert planned(params).source_settings("mm_fi_sample")["frames"] == 5
+    assert planned(params).source_settings("mnist") == {}
+    settings = jobs.table(planned(params))["fetch"]["mm_fi_sample"].settings
+    assert '"frames":5' in settings
+
+
+def test_shards_are_outputs_of_a_dataset():
+    outputs = jobs.table(planned())["dataset"]["mm_fi"].outputs
+    assert "results/datasets/mm_fi-sample/test_wifi-csi.npy" in outputs
+    assert len(outputs) == 2 + 2 * 7
 
 
 def test_paths_are_identities():

@@ -160,7 +160,8 @@ def _fetch(options: argparse.Namespace) -> None:
 
     plan = _read_plan(options)
     with _job(plan, "fetch", options.source):
-        fetch(options.source, plan.source_folder(options.source), plan.params.mirror)
+        folder, settings = plan.source_folder(options.source), plan.source_settings(options.source)
+        fetch(options.source, folder, plan.params.mirror, settings)
 
 
 def _dataset(options: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
-from ibpapers.datasets import DATASETS, settings
+from ibpapers.datasets import DATASETS, SETTINGS_OF_SOURCES, settings
 from ibpapers.errors import UserError
 from ibpapers.papers import PAPERS
 from ibpapers.settings import Closed, Count, Listing
@@ -31,6 +31,13 @@ Scale = Literal["smoke", "laptop", "paper"]
 LARGEST_FILE = 200_000  # bytes, of params.yaml or an overlay
 PROBLEMS_SHOWN = 5
 
+
+# One field per source whose generator takes settings, typed by its class in `datasets.settings`.
+Sources = create_model(
+    "Sources",
+    __base__=Closed,
+    **{name: (getattr(settings, kind), ...) for name, kind in SETTINGS_OF_SOURCES.items()},
+)
 
 # One field per dataset, typed by its class in `datasets.settings`.
 Datasets = create_model(
@@ -99,6 +106,7 @@ class Params(Closed):
     ]
     tracking: Tracking
     resources: Resources
+    sources: Sources
     datasets: Datasets
     papers: Papers
 

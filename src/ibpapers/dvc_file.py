@@ -42,7 +42,7 @@ def stages(plan: Plan) -> dict[str, Any]:
     shape = ["data", "scale", "threads", *papers]
     entropies = [f"{ROOT}/entropies/{paper}" for paper in _with_entropies(plan)]
     stages = {
-        "data": _stage("datasets", [], ["data", "datasets"], datasets),
+        "data": _stage("datasets", [], ["data", "sources", "datasets"], datasets),
         "entropy": _stage("entropies", datasets, shape, entropies),
         "train": _stage("runs", [*datasets, *entropies], shape, runs),
         "evaluate": _stage("evaluations", [*datasets, *entropies, *runs], papers, evaluations),

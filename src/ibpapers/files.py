@@ -61,6 +61,21 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def listing_sha256(folder: str | Path) -> str:
+    """Return the SHA-256 of the relative paths and sizes of all files below `folder`.
+
+    For what is too large to be read whole each time: a change of content alone is not seen.
+    """
+    listed = hashlib.sha256()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders.sort()  # the order in which they are visited
+        inside = os.path.relpath(parent, folder)
+        for name in sorted(names):
+            size = os.stat(os.path.join(parent, name)).st_size
+            listed.update(f"{inside}/{name}\t{size}\n".encode())
+    return listed.hexdigest()
+
+
 def write_json(path: str | Path, obj: Any) -> None:
     """Write `obj` as indented JSON with sorted keys: the same object gives the same bytes."""
     text = json.dumps(obj, indent=2, sort_keys=True, ensure_ascii=False)

@@ -112,7 +112,7 @@ def _fetch(plan: Plan, source: str) -> Job:
         source,
         folder=plan.source_folder(source),
         outputs=["card.json"],
-        settings=_contents(source),
+        settings={**_contents(source), **plan.source_settings(source)},
         modules=("ibpapers.datasets.fetch", *_generators(source)),
     )
 
@@ -126,7 +126,7 @@ def _dataset(plan: Plan, dataset: str) -> Job:
         dataset,
         inputs=[plan.source_folder(source) / "card.json" for source in used],
         folder=plan.dataset_folder(dataset),
-        outputs=["arrays.npz", "card.json"],
+        outputs=["arrays.npz", "card.json", *DATASETS[dataset].shards],
         settings={"settings": plan.dataset_settings(dataset), "sources": contents},
         modules=(DATASETS[dataset].build_module, *(m for s in used for m in _generators(s))),
     )

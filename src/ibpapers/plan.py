@@ -142,6 +142,11 @@ class Plan:
     def source_folder(self, source: str) -> Path:
         return RESULTS / "sources" / source
 
+    def source_settings(self, source: str) -> dict[str, Any]:
+        """What shapes a source that is generated; empty where nothing does."""
+        chosen = getattr(self.params.sources, source, None)
+        return {} if chosen is None else chosen.model_dump(mode="json")
+
     def dataset_folder(self, dataset: str) -> Path:
         return RESULTS / "datasets" / f"{dataset}-{self.tier}"
 

@@ -10,12 +10,14 @@ def test_the_table_pins_every_download_and_nothing_that_is_generated():
     for source in sources.SOURCES.values():
         for file in source.files:
             assert source.licence
-            assert source.is_generated == (source.tier == "sample") == (not file.max_bytes)
+            assert source.is_generated == (source.tier == "sample")
+            assert bool(file.max_bytes) == (not source.is_generated and not file.is_folder)
             assert bool(file.expected or file.what) == (not source.is_generated)
             assert not (file.expected and file.what)
-            brought = source.name in ("cmu_mosi", "cmu_mosi_words", "cmu_mosei_words")
+            brought = source.name in ("cmu_mosi", "cmu_mosi_words", "cmu_mosei_words", "mm_fi")
             assert bool(file.urls) == (not source.is_generated and not brought)
             assert all(url.startswith("https://") for url in file.urls)
+            assert not file.is_folder or len(source.files) == 1
 
 
 def test_unknown_source_is_refused(tmp_path):

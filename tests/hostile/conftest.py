@@ -136,7 +136,12 @@ def _copy_project(folder: Path) -> Path:
         shutil.copy(REPOSITORY / file, folder / file)
     settings = folder / "params.yaml"
     text = settings.read_text(encoding="utf-8")
-    settings.write_text(re.sub("^include: .*", "include: [pom2dib]", text, flags=re.M), "utf-8")
+    for pattern, line in (
+        (r"^include: .*", "include: [pom2dib]"),
+        (r"^    datasets: \[handwritten, .*", "    datasets: [handwritten]"),
+    ):
+        text = re.sub(pattern, line, text, flags=re.M)
+    settings.write_text(text, "utf-8")
     return folder
 
 

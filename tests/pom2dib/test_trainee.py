@@ -33,7 +33,7 @@ def loop_loss(trainee, data, links, codes):
         )
     }
     for b, t in torch.cartesian_prod(torch.arange(len(links)), torch.arange(3)).tolist():
-        received, labels = [], data.labels[b, t]
+        received, labels = [], data.targets[t][b]
         for link, name in enumerate(HANDWRITTEN.modalities):
             if not links[b, t, link]:
                 received.append(torch.zeros(len(labels), coding.dimension, dtype=torch.double))
@@ -64,7 +64,7 @@ def test_grouped_update_has_the_gradient_of_the_plain_loop(recipe, system, metho
     trainee.model.double()
     draw = generator(1, "test")
     data = system.train.batches(torch.arange(18).view(3, 6), draw)
-    data = Batches({name: x.double() for name, x in data.modalities.items()}, data.labels)
+    data = Batches({name: x.double() for name, x in data.modalities.items()}, data.targets)
     links = trainee.selector.draw(3, draw).links
     found = trainee.losses(data, links, draw)
     found.cost.sum().backward()
@@ -180,7 +180,7 @@ def test_a_task_left_without_links_gets_almost_nothing(recipe, system):
 
 def test_tasks_are_parity_ring_and_digit(system):
     data = system.train.batches(torch.arange(60).view(1, 60), generator(0, "data"))
-    parity, ring, digit = data.labels[0]
+    parity, ring, digit = (target[0] for target in data.targets)
     assert torch.equal(parity, digit % 2)
     assert torch.equal(ring, torch.tensor(RING)[digit])
     assert [RING[d] for d in (0, 4, 6, 8, 9)] == [0, 1, 2, 3, 4]

@@ -16,7 +16,11 @@ from ibpapers.jobs import Job
 from ibpapers.plan import Plan
 from ibpapers.provenance.record import recorded
 
-OVERRIDES = (fake_results.ONE_PAPER, "papers.pom2dib.studies.rate_relevance.betas=[1e-3, 0.1]")
+OVERRIDES = (
+    fake_results.ONE_PAPER,
+    fake_results.ONE_DATASET,
+    "papers.pom2dib.studies.rate_relevance.betas=[1e-3, 0.1]",
+)
 RUN = "pom2dib/handwritten/tadib_beta=0.001"
 SOURCE_FILE = "raw.gz"
 
@@ -63,7 +67,7 @@ def make(plan: Plan, job: Job) -> None:
             described = {"sha256": sha256(raw), "content": "sha256:0"}
             card.write_text(json.dumps(_card(job, plan, {"files": {SOURCE_FILE: described}})))
         if job.rule == "dataset":
-            arrays, card = map(Path, job.outputs)
+            arrays, card, *_ = map(Path, job.outputs)
             facts = {"arrays": {"sha256": sha256(arrays)}, "sources": {}}
             card.write_text(json.dumps(_card(job, plan, facts)))
         if job.rule == "train":

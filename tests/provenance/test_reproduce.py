@@ -14,7 +14,10 @@ from ibpapers.files import sha256
 from ibpapers.provenance import reproduce
 from ibpapers.report import style
 
-OVERRIDES = "'papers.pom2dib.studies.rate_relevance.betas=[1e-3, 0.1]'"
+OVERRIDES = (
+    "papers.pom2dib.datasets=[handwritten] "
+    "'papers.pom2dib.studies.rate_relevance.betas=[1e-3, 0.1]'"
+)
 WITHOUT_TADIB = " ".join(
     f"papers.pom2dib.studies.{study}.methods=[pom2dib]"
     for study in ("comparison", "rate_relevance")

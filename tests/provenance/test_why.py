@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from provenance.conftest import OVERRIDES, RUN, make
+from report.fake_results import REPOSITORY
 
 from ibpapers import jobs
 from ibpapers import plan as plans
@@ -67,6 +68,21 @@ def _leaves(plan):
     from ibpapers.settings_table import rows
 
     return [(key, value) for key, value, *_ in rows(plan.params)]
+
+
+@pytest.mark.parametrize(
+    ("job", "path", "key"),
+    [
+        ("fetch mm_fi_sample", "frames", "sources.mm_fi_sample.frames"),
+        ("train pom2dib/mm_fi/dlsc", "training.updates", "papers.pom2dib.mm_fi.training.updates"),
+        ("train pom2dib/handwritten/dlsc", "training.updates", "papers.pom2dib.training.updates"),
+        ("train pom2dib/mm_fi/dlsc", "limits", "papers.pom2dib.limits"),
+    ],
+)
+def test_settings_are_named_by_the_section_they_stand_in(job, path, key):
+    plan = plans.read(REPOSITORY / "params.yaml")
+    rule, _, name = job.partition(" ")
+    assert why._key(plan, jobs.table(plan)[rule][name], path) == key
 
 
 def test_edited_new_and_gone_modules_are_named(made):

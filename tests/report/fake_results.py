@@ -17,12 +17,25 @@ from ibpapers.report.exhibits import View
 
 ENVIRONMENT = {"python": "3.11.7", "torch": "2.13.0", "device": "cpu", "threads": 1}
 ONE_PAPER = "include=[pom2dib]"
-FEWER = (ONE_PAPER, "papers.pom2dib.studies.rate_relevance.betas=[0.0, 1e-3, 0.1]")  # quick
+ONE_DATASET = "papers.pom2dib.datasets=[handwritten]"
+FEWER = (  # quick
+    ONE_PAPER,
+    ONE_DATASET,
+    "papers.pom2dib.studies.rate_relevance.betas=[0.0, 1e-3, 0.1]",
+)
 REPOSITORY = Path(__file__).parents[2]
 
 TASKS = ("t1", "t2", "t3")
-LINKS = ("x1/C1", "x1/C2", "x1/A", "x2/C2", "x2/A", "x2/B", "x3/A", "x3/B", "x3/C1")
-INFORMATIVE = np.array([link[-1] in "AB" for link in LINKS])
+LINKS = {
+    "handwritten": (
+        "x1/C1", "x1/C2", "x1/A", "x2/C2", "x2/A", "x2/B", "x3/A", "x3/B", "x3/C1",
+    ),
+    "mm_fi": (
+        "x1/A", "x1/B", "x1/C", "x1/H", "x2/D", "x2/E", "x2/F", "x2/H",
+        "x3/G", "x3/E", "x3/F", "x3/H", "x4/B", "x4/C", "x4/F", "x4/H",
+    ),
+}  # fmt: skip
+NOISE = {"handwritten": ("C1", "C2"), "mm_fi": ("H",)}
 UNITS = {"n_ce": "nat", "links": "count", "limit_violations": "count"}
 RELEVANCE = {"pom2dib": -0.45, "rsdib": -1.6, "tadib": -0.35, "dlsc": -0.3}
 RATE = {"pom2dib": 150.0, "rsdib": 120.0, "tadib": 180.0, "dlsc": 810.0}
@@ -93,7 +106,7 @@ def history(run: Run) -> dict[str, np.ndarray]:
             np.float32
         ),
         "task": np.array(TASKS),
-        "link": np.array(LINKS),
+        "link": np.array(LINKS[run.dataset]),
     }
 
 
@@ -105,38 +118,50 @@ def _metrics(run: Run, seed: int) -> dict[str, float]:
     rate = RATE[run.method] * 10 ** (-0.42 * steps) * random.normal(1, spread)
     n_ce = RELEVANCE[run.method] * 10 ** (0.3 * max(steps, 0) + 0.03 * steps**2)
     n_ce = max(n_ce * random.normal(1, 2 * spread), -4.6)
-    accuracy = dict(zip(TASKS, 99 * np.exp(n_ce * np.array([0.05, 0.1, 0.2])), strict=True))
+    levels = 99 * np.exp(n_ce * np.array([0.05, 0.1, 0.2]))
+    accuracy = {f"{task}_top1": level for task, level in zip(TASKS, levels, strict=True)}
+    errors = {}
+    if run.dataset == "mm_fi":
+        del accuracy["t1_top1"]
+        errors = {"t1_mpjpe": 110 - 10 * n_ce, "t1_pa_mpjpe": 60 - 10 * n_ce}
     selection = _selection(run, seed)
     metrics = {
         "sum_rate": rate,
         "n_ce": n_ce,
-        **{f"{task}_top1": value for task, value in accuracy.items()},
+        **accuracy,
         "links": selection.sum(),
         "unserved_draws": 0.01 * (run.method == "pom2dib"),
         "limit_violations": 0 if run.method in ("pom2dib", "rsdib") else 500,
         "training_sum_rate": 1.1 * rate,
         "training_n_ce": 0.7 * n_ce,
-        **{f"training_{task}_top1": min(value + 1, 100) for task, value in accuracy.items()},
+        **{f"training_{name}": min(value + 1, 100) for name, value in accuracy.items()},
+        **errors,
+        **{f"training_{name}": 0.9 * value for name, value in errors.items()},
     }
     if run.method != "dlsc":
         metrics |= {"sum_rate_factorised": rate, "sum_rate_joint": min(rate, 8.0)}
+    links = LINKS[run.dataset]
     for t, task in enumerate(TASKS):
-        metrics |= {f"selection/{task}/{x}": selection[t, i] for i, x in enumerate(LINKS)}
+        metrics |= {f"selection/{task}/{x}": selection[t, i] for i, x in enumerate(links)}
     return metrics
 
 
 def _selection(run: Run, seed: int) -> np.ndarray:
-    """[T, 9] final probability of each link, within E_t = 2 and E_k = 4."""
+    """[T, L] final probability of each link, within E_t = 2 and E_k = 4."""
     random = np.random.default_rng([seed, 7])
+    names = LINKS[run.dataset]
     if run.method in ("tadib", "dlsc"):
-        return np.ones((3, 9))
-    chosen = np.zeros((3, 9))
+        return np.ones((3, len(names)))
+    chosen = np.zeros((3, len(names)))
+    noise = np.array([name.split("/")[1] in NOISE[run.dataset] for name in names])
+    transmitters = len({name.split("/")[0] for name in names})
+    each = len(names) // transmitters
     for t in range(3):
-        for transmitter in random.choice(3, size=2, replace=False):
-            links = np.arange(3) + 3 * transmitter
-            informative = links[INFORMATIVE[links]] if run.method == "pom2dib" else links
+        for transmitter in random.choice(transmitters, size=2, replace=False):
+            links = np.arange(each) + each * transmitter
+            informative = links[~noise[links]] if run.method == "pom2dib" else links
             chosen[t, random.choice(informative)] = 1.0
-    return chosen if run.method == "rsdib" else np.where(chosen > 0, 0.93, 0.02 * ~INFORMATIVE)
+    return chosen if run.method == "rsdib" else np.where(chosen > 0, 0.93, 0.02 * noise)
 
 
 def _unit(metric: str) -> str:
@@ -144,4 +169,6 @@ def _unit(metric: str) -> str:
         return "probability"
     if metric.endswith("top1"):
         return "percent"
+    if metric.endswith("mpjpe"):
+        return "mm"
     return UNITS.get(metric, "nat")

@@ -1,14 +1,19 @@
 import io
+from dataclasses import replace
 
 import pypdf
 import pytest
 from bent_views import changed, without
+from fake_results import REPOSITORY, history
 from fake_results import view as view_under
+from matplotlib.text import Text
 
+from ibpapers import plan as plans
 from ibpapers.errors import UserError
 from ibpapers.files import read_json
-from ibpapers.papers.pom2dib.tables import table_1a
-from ibpapers.report import exhibits, results
+from ibpapers.papers.pom2dib.figures import figure_2b, figure_4
+from ibpapers.papers.pom2dib.tables import table_1a, table_1b
+from ibpapers.report import exhibits, results, style
 
 FIGURES = ("figure_2a", "figure_3")
 
@@ -61,6 +66,48 @@ def test_limits_are_read_from_the_draws(smoke):
     table = table_1a(comparison(changed(smoke, lambda _: 1, **first)))
     cells, _ = line(table, "Under limits", "ours")
     assert [cell.text for cell in cells.values()] == ["yes", "no", "no", "no"]
+
+
+def test_table_of_mm_fi_has_its_own_metrics_and_printed_numbers(comparable):
+    view = comparable.where(study="comparison_mm_fi")
+    table = table_1b(view)
+    cells, row = line(table, "Pose, PA-MPJPE", "training log")
+    assert row.unit == "mm"
+    values = view.values(method="rsdib", metric="training_t1_pa_mpjpe")
+    assert cells["RS-DIB"].value == pytest.approx(values.mean())
+    cells, row = line(table, "Pose, MPJPE", "printed")
+    assert cells["PoM²-DIB"].value == 107.53
+    assert row.comparable and cells["TADIB"].difference is not None
+    assert line(table, "Scene, Top-1", "printed")[0]["RS-DIB"].value == 100
+
+
+def test_mm_fi_with_codes_of_another_size_is_not_compared():
+    view = view_under("data=real", "scale=paper", "papers.pom2dib.mm_fi.model.code_dimension=24")
+    _, row = line(table_1b(view.where(study="comparison_mm_fi")), "N-CE", "printed")
+    assert not row.comparable
+
+
+def text_of(figure):
+    return " ".join(text.get_text() for text in figure.findobj(Text))
+
+
+def test_figures_of_mm_fi_name_its_tasks_links_and_noise(smoke):
+    view = smoke.where(study="comparison_mm_fi")
+    run = plans.read(REPOSITORY / "params.yaml").run("pom2dib/mm_fi/pom2dib_beta=0.001")
+    with style.house_style():
+        selection = figure_4(replace(view, histories={run.id: history(run)}))
+        text = text_of(selection)
+        assert "task 1: pose" in text and "of 48 links" in text and "H: noise" in text
+        red = [
+            label.get_text()
+            for axes in selection.axes
+            for label in axes.get_xticklabels()
+            if label.get_color() == style.OKABE_ITO["vermillion"]
+        ]
+        assert sorted(red) == sorted(3 * ["x1/H", "x2/H", "x3/H", "x4/H"])
+        tradeoff = figure_2b(smoke.where(study="rate_relevance_mm_fi"))
+    stars = [one for one in tradeoff.axes[0].lines if one.get_marker() == "*"]
+    assert [star.get_xdata()[0] for star in stars] == [311.43, 67.78, 447.32, 1479.38]
 
 
 def test_table_of_a_smaller_plan(smoke):

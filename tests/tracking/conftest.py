@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[2]
 SMALL = (
     "include=[pom2dib]",
+    "papers.pom2dib.datasets=[handwritten]",
     "papers.pom2dib.seeds=[0,1]",
     "papers.pom2dib.studies.comparison.methods=[pom2dib,tadib]",
     "papers.pom2dib.studies.rate_relevance.methods=[pom2dib]",

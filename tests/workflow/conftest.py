@@ -26,6 +26,7 @@ PARTS = (
 
 # Laid over params.yaml: seconds for the whole chain.
 TINY = """
+datasets: [handwritten]
 seeds: [0, 1]
 model: {widths: [4]}
 training: {updates: 12, batches_per_update: 1, log_selection_every: 4}

@@ -15,7 +15,8 @@ class Dataset:
 
     `build_module` has `build(*source_folders, output_folder, tier, **settings)`, `load_module` has
     `load(folder)`; they are imported when needed, since a training node may lack what builds.
-    `settings` names the class of its settings in `datasets.settings`.
+    `settings` names the class of its settings in `datasets.settings`; `shards` are the files that
+    lie beside its `arrays.npz` (see `datasets.stored`).
     """
 
     name: str
@@ -23,6 +24,7 @@ class Dataset:
     build_module: str
     load_module: str
     settings: str = "Seeded"
+    shards: tuple[str, ...] = ()
 
 
 DATASETS: dict[str, Dataset] = {
@@ -36,6 +38,18 @@ DATASETS: dict[str, Dataset] = {
             },
             build_module="ibpapers.datasets.handwritten_build",
             load_module="ibpapers.datasets.handwritten",
+        ),
+        Dataset(
+            name="mm_fi",
+            sources={"real": ("mm_fi",), "sample": ("mm_fi_sample",)},
+            build_module="ibpapers.datasets.mm_fi_build",
+            load_module="ibpapers.datasets.mm_fi",
+            settings="MMFi",
+            shards=tuple(
+                f"{side}_{modality}.npy"
+                for side in ("train", "test")
+                for modality in ("rgb", "infra1", "infra2", "depth", "lidar", "mmwave", "wifi-csi")
+            ),
         ),
         *(
             Dataset(
@@ -81,6 +95,9 @@ DATASETS: dict[str, Dataset] = {
         ),
     )
 }
+
+# The class of `datasets.settings` for each source whose generator takes settings.
+SETTINGS_OF_SOURCES = {"mm_fi_sample": "MMFiSample"}
 
 
 def build(

@@ -4,9 +4,11 @@ import base64
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -23,7 +25,12 @@ TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18  # bytes
 
 
-def fetch(name: str, folder: str | Path, mirror: str | None = None) -> None:
+def fetch(
+    name: str,
+    folder: str | Path,
+    mirror: str | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Bring all files of the source `name` into `folder`, and `card.json` last.
 
     A file that is there already and has the right content is kept; a partial download (`.part`)
@@ -31,7 +38,9 @@ def fetch(name: str, folder: str | Path, mirror: str | None = None) -> None:
 
     Args:
         mirror: a folder or http(s) address holding `<source>/<file>`, used in place of the public
-            addresses. Generated sources do not use it.
+            addresses. A source that is one folder stays there and is linked: `<source>/` is it.
+            Generated sources do not use it.
+        settings: what a generator takes.
 
     Raises:
         UserError: no such source; or it has no public address and there is no mirror; or no
@@ -41,7 +50,10 @@ def fetch(name: str, folder: str | Path, mirror: str | None = None) -> None:
     source = sources.find(name)
     folder = Path(folder)
     if source.is_generated:
-        origins = dict.fromkeys((file.name for file in source.files), _generate(name, folder))
+        origin = _generate(name, folder, settings)
+        origins = dict.fromkeys((file.name for file in source.files), origin)
+    elif source.files[0].is_folder:
+        origins = {source.files[0].name: _link_folder(source, folder, mirror)}
     else:
         known = _known_origins(folder)
         origins = {
@@ -50,6 +62,8 @@ def fetch(name: str, folder: str | Path, mirror: str | None = None) -> None:
         }
     contents = {file.name: _describe(file, folder, origins[file.name]) for file in source.files}
     card = {"name": name, "tier": source.tier, "licence": source.licence, "files": contents}
+    if settings:
+        card["settings"] = dict(settings)
     files.write_json(folder / CARD, card)
     print(f"{name}: {len(source.files)} file(s) in {folder}", file=sys.stderr)
 
@@ -64,7 +78,7 @@ def verified_card(folder: str | Path) -> dict[str, Any]:
     card = cards.of_source(folder)
     for name, described in card["files"].items():
         path = folder / name
-        if not path.exists() or files.sha256(path) != described["sha256"]:
+        if not path.exists() or _sha256(path) != described["sha256"]:
             raise UserError(
                 f"{path} is missing or has changed since it was fetched (sha256 should be "
                 f"{described['sha256']}). Fetch {card['name']} again."
@@ -72,11 +86,39 @@ def verified_card(folder: str | Path) -> dict[str, Any]:
     return card
 
 
-def _generate(name: str, folder: Path) -> str:
+def _sha256(path: Path) -> str:
+    return files.listing_sha256(path) if path.is_dir() else files.sha256(path)
+
+
+def _generate(name: str, folder: Path, settings: Mapping[str, Any]) -> str:
     try:
-        return importlib.import_module(f"{__package__}.{name}").generate(folder)
+        return importlib.import_module(f"{__package__}.{name}").generate(folder, **settings)
     except ModuleNotFoundError as error:
         raise not_installed(name, error, "data") from error
+
+
+def _link_folder(source: sources.Source, folder: Path, mirror: str | None) -> str:
+    """Link `<mirror>/<source>/` into `folder`, which may be far too large to copy."""
+    if mirror is None or urlsplit(mirror).scheme in ("http", "https"):
+        raise UserError(
+            f"{source.name} has no public address ({source.licence}). Put your copy into a folder "
+            f"<mirror>/{source.name}/ on this machine and set `mirror: <mirror>`, or use "
+            "`data: sample`."
+        )
+    theirs = Path(mirror).absolute() / source.name
+    if not theirs.is_dir():
+        raise UserError(
+            f"{theirs} is missing: {source.name} ({source.licence}) is not downloaded. Put your "
+            "copy there, or set `mirror` to the folder above it, or use `data: sample`."
+        )
+    link = folder / source.files[0].name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(theirs)
+    except OSError as error:
+        raise UserError(f"cannot write {link}: {error.strerror or error}.") from error
+    return f"mirror folder: {source.name}"
 
 
 class _UnreachableError(Exception):
@@ -242,9 +284,5 @@ def _known_origins(folder: Path) -> dict[str, str]:
 
 def _describe(file: sources.SourceFile, folder: Path, origin: str) -> dict[str, Any]:
     path = folder / file.name
-    return {
-        "sha256": files.sha256(path),
-        "bytes": path.stat().st_size,
-        "content": file.content_id(path),
-        "origin": origin,
-    }
+    described = {"sha256": _sha256(path), "content": file.content_id(path), "origin": origin}
+    return described if file.is_folder else {**described, "bytes": path.stat().st_size}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,26 @@ class Sim(Seeded):
 
     samples: Annotated[int, Field(ge=10, le=10**7, description="nine tenths of them for training")]
     dims: SimDimensions
+
+
+class MMFi(Seeded):
+    """MM-Fi: which frames train and which test."""
+
+    split: Annotated[
+        Literal["random", "cross_subject", "cross_scene"],
+        Field(description="the test side: 8 of 40 subjects per action; S05 ... S40; scene E04"),
+    ]
+    protocol: Annotated[
+        Literal["all", "daily", "rehabilitation"], Field(description="27, 14 or 13 actions")
+    ]
+
+
+class MMFiSample(Seeded):
+    """The stand-in for MM-Fi: how much of it is generated, in 4 scenes."""
+
+    subjects: Annotated[int, Field(ge=2, le=10, description="per scene; real: 10")]
+    actions: Annotated[int, Field(ge=2, le=27, description="the first of 27")]
+    frames: Annotated[int, Field(ge=1, le=297, description="of a sequence; real: 297")]
 
 
 class GrayWynerSource(Seeded):

@@ -4,6 +4,8 @@ A sample is made here, by `generate` of the module of its name. Elsewhere `check
 content: `sha256:` of the file or, for an archive whose bytes vary from one forge to the next,
 `git-tree:` of the recordings in it. A source without addresses has to be brought by the user, on a
 mirror; where there are several files of the kind, there is no checksum, and `what` says which do.
+One file of the scheme `listing` is a folder: known by the names and sizes of the files in it, and
+used where it lies.
 """
 
 import csv
@@ -29,12 +31,18 @@ class SourceFile:
     urls: tuple[str, ...]
     what: str = ""
 
+    @property
+    def is_folder(self) -> bool:
+        return self.scheme == "listing"
+
     def content_id(self, path: Path) -> str:
         """Return the identity of the content at `path`, such as `sha256:440f...`.
 
         Raises:
             UserError: `path` is not an archive that can be read (`git-tree` only).
         """
+        if self.is_folder:
+            return f"listing:{files.listing_sha256(path)}"
         if self.scheme == "git-tree":
             from ibpapers.datasets import spoken_digits
 

@@ -157,7 +157,7 @@ def _reuse_sources(chain: Sequence[Record], scratch: Path) -> set[str]:
             (card,) = one["outputs"]
             folder = Path(card).parent
             if Path(card).is_file() and sha256(card) == one["outputs"][card] and _is_whole(folder):
-                shutil.copytree(folder, scratch / folder)
+                shutil.copytree(folder, scratch / folder, symlinks=True)
                 reused.add(one["job"])
     return reused
 

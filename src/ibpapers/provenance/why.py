@@ -180,8 +180,16 @@ def _key(plan: Plan, job: Job, path: str) -> str:
     parts = re.sub(r"\[(.*?)\]", r".\1", path).split(".")
     inner = [part for part in parts if part != "settings"]
     params = plan.params.model_dump(mode="json")
-    paper = job.name.partition("/")[0]
-    for above in ([], ["datasets", job.name], ["papers", paper], ["papers", paper, "evaluation"]):
+    paper, _, run = job.name.partition("/")
+    sections = (
+        [],
+        ["sources", job.name],
+        ["datasets", job.name],
+        ["papers", paper, run.partition("/")[0]],  # of a dataset, where it has one
+        ["papers", paper],
+        ["papers", paper, "evaluation"],
+    )
+    for above in sections:
         if _is_in(params, [*above, *inner]):
             return ".".join([*above, *inner])
     return f"{job.rule}: {path or 'settings'}"

@@ -26,8 +26,9 @@ from ibpapers.report.claims import (
 from ibpapers.report.exhibits import View
 from ibpapers.report.results import estimate, with_beta
 
-COMPARISON = {"study": "comparison_handwritten"}
-TRADEOFF = {"study": "rate_relevance_handwritten"}
+HANDWRITTEN = "handwritten"
+COMPARISON = {"study": f"comparison_{HANDWRITTEN}"}
+TRADEOFF = {"study": f"rate_relevance_{HANDWRITTEN}"}
 DROPPED = 0.05  # "drops all noise terms": a selection probability below this
 
 
@@ -186,7 +187,7 @@ def sum_rate_falls_with_beta(view: View) -> Verdict:
 
 def _printed_margin(view: View) -> float:
     """The printed distance in N-CE from pom2dib to tadib plus both printed half-widths, nat."""
-    ours, full = (printed_number(view, m, "n_ce_nat") for m in ("pom2dib", "tadib"))
+    ours, full = (printed_number(view, HANDWRITTEN, m, "n_ce_nat") for m in ("pom2dib", "tadib"))
     return full.value - ours.value + ours.half_width + full.half_width
 
 
@@ -204,7 +205,7 @@ def _untestable_here(view: View) -> str | None:
 
 
 def _why_not_comparable(view: View) -> str | None:
-    why = (why_not_printed(view, method) for method in METHODS if _has(view, method))
+    why = (why_not_printed(view, HANDWRITTEN, m) for m in METHODS if _has(view, m))
     return next(filter(None, why), None)
 
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ibpapers.information.rate import RATE_ESTIMATORS
 from ibpapers.nn.feed_forward import FeedForward
@@ -34,13 +33,14 @@ class Codes(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Of the global decoders, per batch and task [B, T], means over samples.
+    """Of the global decoders, means over samples.
 
-    `relevance`: cross entropy in nats, Eq. 19; `accuracy`: 0 to 1.
+    `relevance` [B, T]: the tasks' losses, Eq. 19 (cross entropies in nats, squared errors).
+    `metrics` [B] each by name, such as t1_top1.
     """
 
     relevance: Tensor
-    accuracy: Tensor
+    metrics: dict[str, Tensor]
 
 
 class Coding(nn.Module):
@@ -73,10 +73,10 @@ class Coding(nn.Module):
             for name in layout.modalities
         )
         self.global_decoders = nn.ModuleList(
-            FeedForward(links * dimension, widths, task.classes, generator) for task in layout.tasks
+            FeedForward(links * dimension, widths, task.outputs, generator) for task in layout.tasks
         )
         self.local_decoders = nn.ModuleList(
-            FeedForward(2 * dimension, widths, task.classes, generator) for task in layout.tasks
+            FeedForward(2 * dimension, widths, task.outputs, generator) for task in layout.tasks
         )
 
     def encode(self, batches: Batches, links: Tensor, generator: torch.Generator) -> Codes:
@@ -102,27 +102,41 @@ class Coding(nn.Module):
         return Codes(code.draw(generator), code, *where)
 
     def outcome(
-        self, codes: Codes, labels: Tensor, shape: torch.Size, generator: torch.Generator
+        self,
+        codes: Codes,
+        targets: Sequence[Tensor],
+        shape: torch.Size,
+        generator: torch.Generator,
     ) -> Outcome:
         """What the global decoders make of the codes of a selection of `shape` (B, T, L)."""
-        relevance, accuracy = [], []
-        for task, received in enumerate(self._receive(codes, shape, generator)):
-            logits = self.global_decoders[task](received)
-            relevance.append(_cross_entropy(logits, labels[:, task]))
-            accuracy.append((logits.argmax(-1) == labels[:, task]).float().mean(-1))
-        return Outcome(torch.stack(relevance, -1), torch.stack(accuracy, -1))
+        relevance, metrics = [], {}
+        everything = zip(
+            self.layout.tasks,
+            self.global_decoders,
+            self._receive(codes, shape, generator),
+            targets,
+            strict=True,
+        )
+        for task, decoder, received, target in everything:
+            output = decoder(received)
+            relevance.append(task.loss(output, target))
+            measured = zip(task.metrics, task.measure(output, target), strict=True)
+            metrics |= {f"{task.name}_{metric}": value for metric, value in measured}
+        return Outcome(torch.stack(relevance, -1), metrics)
 
-    def local_loss(self, codes: Codes, labels: Tensor) -> Tensor:
-        """Cross entropy of the local decoder of each code's task [P], Eq. 18, nats."""
+    def local_loss(self, codes: Codes, targets: Sequence[Tensor]) -> Tensor:
+        """The loss of the local decoder of each code's task [P], Eq. 18."""
         losses = codes.z.new_zeros(len(codes.z))
-        for task, decoder in enumerate(self.local_decoders):
-            (mine,) = (codes.task == task).nonzero(as_tuple=True)
+        for number, (task, decoder) in enumerate(
+            zip(self.layout.tasks, self.local_decoders, strict=True)
+        ):
+            (mine,) = (codes.task == number).nonzero(as_tuple=True)
             if not len(mine):
                 continue
             z = codes.z[mine]
             name = self.link_embedding[codes.link[mine]].unsqueeze(1)
-            logits = decoder(torch.cat([z, name.expand_as(z)], dim=-1))
-            loss = _cross_entropy(logits, labels[codes.draw[mine], task])
+            output = decoder(torch.cat([z, name.expand_as(z)], dim=-1))
+            loss = task.loss(output, targets[number][codes.draw[mine]])
             losses = losses.index_put((mine,), loss)
         return losses
 
@@ -164,8 +178,3 @@ def gaussian_rate(estimator: str) -> Callable[[Codes], Tensor]:
 def embedding(count: int, dimension: int, generator: torch.Generator) -> Tensor:
     """Fixed random names of tasks or links, 0.1 N(0, 1) [count, dimension]."""
     return 0.1 * torch.randn(count, dimension, generator=generator)
-
-
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over samples, [P, n, classes] and [P, n] -> [P], nats."""
-    return F.cross_entropy(logits.transpose(-1, -2), labels, reduction="none").mean(-1)

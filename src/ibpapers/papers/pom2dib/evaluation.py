@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ibpapers.errors import UserError
 from ibpapers.evaluations import tidy
 from ibpapers.information.rate import RATE_ESTIMATORS
 from ibpapers.inputs import Inputs
+from ibpapers.papers.pom2dib.tasks import UNITS
 from ibpapers.papers.pom2dib.trainee import DIB
 from ibpapers.training import finished
 from ibpapers.training.seeds import generator
@@ -28,13 +30,21 @@ def evaluate(run_folder: Path, inputs: Inputs, settings: Mapping[str, Any]) -> p
     """One row per seed and metric of the run in `run_folder`.
 
     On the whole test set, in batches of ``settings["batch_size"]`` (the estimators' n) with a draw
-    of u each: sum-rate, N-CE, accuracies, links; a rest that fills no batch is left out. From
+    of u each: sum-rate, N-CE, metrics of tasks, links; a rest that fills no batch is left out. From
     ``selection_draws`` further draws of u: the marginal probability of every link and how many
     draws break a limit. From the last ``log_window`` updates of the history: the ``training_*``
     metrics.
+
+    Raises:
+        UserError: the test set does not fill a batch.
     """
     run = finished.load(run_folder, inputs)
     recipe = run.recipe
+    if run.system.test.size < settings["batch_size"]:
+        raise UserError(
+            f"{inputs.dataset} has {run.system.test.size} test samples: too few for evaluation's "
+            f"batch_size = {settings['batch_size']}. Make that smaller, or the dataset larger."
+        )
     rows = []
     for number, seed in enumerate(recipe["seeds"]):
         trainee = run.trainee(seed)
@@ -68,12 +78,10 @@ def _test_set(trainee: DIB, settings: Mapping[str, Any], seed: int) -> Iterator[
                 add(f"sum_rate_{name}", estimator(codes.code, codes.z))
         else:
             add("sum_rate", trainee.rate(codes))
-        outcome = trainee.coding.outcome(codes, data.labels, selection.links.shape, draw)
+        outcome = trainee.coding.outcome(codes, data.targets, selection.links.shape, draw)
         add("n_ce", -outcome.relevance)
-        for task, accuracy in zip(
-            trainee.system.layout.tasks, outcome.accuracy.unbind(-1), strict=True
-        ):
-            add(f"{task.name}_top1", 100 * accuracy)
+        for name, value in outcome.metrics.items():
+            add(name, value)
         add("links", selection.links.sum((-1, -2)))
     means = {name: total / batches for name, total in sums.items()}
     if trainee.coding.stochastic:
@@ -104,13 +112,12 @@ def _selection(
 def _training_log(
     curves: Mapping[str, np.ndarray], number: int, window: int, trainee: DIB
 ) -> Iterator[Row]:
-    names = ["sum_rate", "n_ce", *(f"{task.name}_top1" for task in trainee.system.layout.tasks)]
-    for name in names:
+    for name in ("sum_rate", "n_ce", *trainee.system.layout.metrics):
         value = curves[name][number, -window:].astype(np.float64).mean()
         yield f"training_{name}", value, _unit(name)
 
 
 def _unit(metric: str) -> str:
-    if metric.endswith("_top1"):
-        return "percent"
-    return "count" if metric == "links" else "nat"
+    if metric == "links":
+        return "count"
+    return UNITS.get(metric.partition("_")[2], "nat")

@@ -1,7 +1,8 @@
-"""Fig. 2(a) and Fig. 3; a method has the same colour, marker and line in every figure."""
+"""Fig. 2(a, b), 3 and 4; a method has the same colour, marker and line in every figure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,17 +27,53 @@ LOOKS = {
     "dlsc": Look(METHODS["dlsc"], OKABE_ITO["reddish purple"], "D", "none"),
 }
 
-TASKS = {"t1": "task 1: parity", "t2": "task 2: ring structure", "t3": "task 3: digit"}
 
-# Minus the entropies of parity, ring structure and digit when all digits are equally likely, nat.
-GUESSING = -(np.log(2) + (np.log(2) + np.log(10)) / 2 + np.log(10))
+@dataclass(frozen=True)
+class _Dataset:
+    """What its figures say. `guessing`: minus the entropies of its classes, nat."""
+
+    name: str
+    tasks: tuple[str, ...]
+    guessing: float
+    noise: str  # its modality, or the first letter of several
+    modalities: str
+    selection_figure: int
+
+
+_HANDWRITTEN = _Dataset(
+    "handwritten",
+    ("task 1: parity", "task 2: ring structure", "task 3: digit"),
+    # All digits are equally likely.
+    -(np.log(2) + (np.log(2) + np.log(10)) / 2 + np.log(10)),
+    "C",
+    "A: image, B: audio, C: noise (red)",
+    3,
+)
+_MM_FI = _Dataset(
+    "mm_fi",
+    ("task 1: pose", "task 2: action", "task 3: scene"),
+    -(np.log(27) + np.log(4)),
+    "H",
+    "A: RGB, B, C: infra-red, D: depth, E: LiDAR, F: mmWave, G: WiFi, H: noise (red)",
+    4,
+)
 
 
 def figure_2a(view: View) -> Figure:
-    """Fig. 2(a): relevance (N-CE, nat) against sum-rate (nat), a curve over beta per method.
+    """Fig. 2(a): HandWritten."""
+    return _rate_relevance(view, _HANDWRITTEN)
+
+
+def figure_2b(view: View) -> Figure:
+    """Fig. 2(b): MM-Fi."""
+    return _rate_relevance(view, _MM_FI)
+
+
+def _rate_relevance(view: View, dataset: _Dataset) -> Figure:
+    """Relevance (N-CE, nat) against sum-rate (nat), a curve over beta per method.
 
     Left on the whole test set, right as the training log has it. Large signs are means over
-    seeds with 95% t-intervals in both directions, small ones the seeds; stars are Table I(a).
+    seeds with 95% t-intervals in both directions, small ones the seeds; stars are Table I.
     """
     figure = Figure(figsize=(PAGE, 88 * MILLIMETRE))
     window = view.settings["evaluation"]["log_window"]
@@ -45,15 +82,15 @@ def figure_2a(view: View) -> Figure:
     for axes, (prefix, name) in zip(panels, sources.items(), strict=True):
         for method in view.present("method", LOOKS):
             _draw_curve(axes, _points(view, method, prefix), method)
-            _draw_printed(axes, view, method)
-        _information_plane(axes)
+            _draw_printed(axes, view, dataset, method)
+        _information_plane(axes, dataset)
         axes.set_title(name, fontweight="normal")
     panels[0].set_ylabel("Relevance: N-CE, sum of three tasks (nat)")
     style.title(figure, _tradeoff_finding(view))
-    style.footnote(figure, _tradeoff_footnote(view))
+    style.footnote(figure, _tradeoff_footnote(view, dataset))
     handles = [
         *(_handle(LOOKS[method]) for method in view.present("method", LOOKS)),
-        _printed_handle(view),
+        _printed_handle(view, dataset),
     ]
     panels[0].legend(handles=handles, loc="upper left")
     panels[1].text(0.02, 0.97, "↖ better", color=GREY, transform=panels[1].transAxes, va="top")
@@ -110,16 +147,16 @@ def _draw_curve(axes: Axes, points: list[_Point], method: str) -> None:
     axes.plot(*means, ls=look.linestyle, mec="white", mew=0.6, zorder=4, **sign)
 
 
-def _draw_printed(axes: Axes, view: View, method: str) -> None:
-    rate = printed_number(view, method, "sum_rate_nat")
-    relevance = printed_number(view, method, "n_ce_nat")
+def _draw_printed(axes: Axes, view: View, dataset: _Dataset, method: str) -> None:
+    rate = printed_number(view, dataset.name, method, "sum_rate_nat")
+    relevance = printed_number(view, dataset.name, method, "n_ce_nat")
     axes.plot(rate.value, relevance.value, zorder=6, mec=LOOKS[method].color, **_STAR)
 
 
 _STAR = {"marker": "*", "markersize": 8, "mfc": "none", "mew": 0.8, "ls": "none"}
 
 
-def _information_plane(axes: Axes) -> None:
+def _information_plane(axes: Axes, dataset: _Dataset) -> None:
     """The same axes at every tier and scale; they only give way to a point outside them."""
     axes.set_xscale("symlog", linthresh=10, linscale=0.5)
     axes.set_yscale("symlog", linthresh=0.1, linscale=0.3)
@@ -132,9 +169,9 @@ def _information_plane(axes: Axes) -> None:
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: signed(f"{value:,g}")))
     axes.set_xlabel("Sum-rate (nat)")
-    axes.axhline(GUESSING, color=GREY, lw=0.6, ls=(0, (1, 2)))
+    axes.axhline(dataset.guessing, color=GREY, lw=0.6, ls=(0, (1, 2)))
     axes.text(
-        0.985, GUESSING, "guessing without any code", color=GREY, fontsize=5.5, ha="right",
+        0.985, dataset.guessing, "guessing without any code", color=GREY, fontsize=5.5, ha="right",
         va="bottom", transform=axes.get_yaxis_transform(),
     )  # fmt: skip
 
@@ -151,12 +188,12 @@ def _tradeoff_finding(view: View) -> str:
     return f"N-CE against sum-rate{where}"
 
 
-def _tradeoff_footnote(view: View) -> str:
+def _tradeoff_footnote(view: View, dataset: _Dataset) -> str:
     lines = ["Large signs: means over seeds, 95% intervals; small: seeds; labels: β; stars: print."]
     if "dlsc" in view.present("method", LOOKS):
         n = view.settings["evaluation"]["batch_size"]
         lines[0] += f" DLSC: k-NN entropy of its codes at n = {n}, not a rate, not comparable."
-    why = why_not_printed(view, view.present("method", LOOKS)[0], at_beta=False)
+    why = why_not_printed(view, dataset.name, view.present("method", LOOKS)[0], at_beta=False)
     if why:
         lines.append(f"Printed numbers are not comparable: {why}.")
     return "\n".join(lines)
@@ -167,8 +204,8 @@ def _handle(look: Look) -> Line2D:
     return Line2D([], [], label=look.label, **sign)
 
 
-def _printed_handle(view: View) -> Line2D:
-    why = why_not_printed(view, view.present("method", LOOKS)[0], at_beta=False)
+def _printed_handle(view: View, dataset: _Dataset) -> Line2D:
+    why = why_not_printed(view, dataset.name, view.present("method", LOOKS)[0], at_beta=False)
     label = f"printed, β = {_power(PRINTED_BETA)}{', not comparable' if why else ''}"
     return Line2D([], [], mec=GREY, label=label, **_STAR)
 
@@ -182,7 +219,17 @@ def _power(beta: float) -> str:
 
 
 def figure_3(view: View) -> Figure:
-    """Fig. 3: marginal selection probability per (task, link) over updates, downwards.
+    """Fig. 3: HandWritten."""
+    return _selection(view, _HANDWRITTEN)
+
+
+def figure_4(view: View) -> Figure:
+    """Fig. 4: MM-Fi."""
+    return _selection(view, _MM_FI)
+
+
+def _selection(view: View, dataset: _Dataset) -> Figure:
+    """Marginal selection probability per (task, link) over updates, downwards.
 
     Above the mean over seeds, one chunk per task, with the expected number of selected links at
     the side; below, in the same columns, what each seed ended with.
@@ -194,9 +241,9 @@ def figure_3(view: View) -> Figure:
     grid = figure.subplots(2, tasks + 1, width_ratios=[links] * tasks + [7], height_ratios=heights)
     figure.get_layout_engine().set(h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
     for task in range(tasks):
-        image = _draw_chunk(grid[0, task], history, task)
-        _draw_last(grid[1, task], history, task, view.settings["seeds"])
-    _draw_number_selected(grid[0, -1], view, history)
+        image = _draw_chunk(grid[0, task], history, task, dataset)
+        _draw_last(grid[1, task], history, task, dataset, view.rows["seed"].unique())
+    _draw_number_selected(grid[0, -1], view, history, dataset)
     grid[1, -1].set_axis_off()
     bar = figure.colorbar(
         image, cax=grid[1, -1].inset_axes([0.05, 0.3, 0.9, 0.2]), orientation="horizontal",
@@ -205,36 +252,38 @@ def figure_3(view: View) -> Figure:
     bar.outline.set_visible(False)
     grid[0, 0].set_ylabel("Update (mean over seeds)")
     grid[1, 0].set_ylabel("Seed")
-    style.title(figure, _selection_finding(history))
-    style.footnote(figure, _selection_footnote(view))
+    style.title(figure, _selection_finding(history, dataset))
+    style.footnote(figure, _selection_footnote(view, dataset))
     return figure
 
 
 _PROBABILITY = {"cmap": "magma_r", "vmin": 0, "vmax": 1}
 
 
-def _draw_chunk(axes: Axes, history: History, task: int) -> QuadMesh:
+def _draw_chunk(axes: Axes, history: History, task: int, dataset: _Dataset) -> QuadMesh:
     """One task: columns are links, rows updates."""
     mean = history["snapshot/selection_probability"][:, :, task].mean(axis=0)
     image = axes.pcolormesh(
         np.arange(mean.shape[1] + 1), _edges(history["snapshot_update"]), mean,
         edgecolors="face", linewidth=0.5, **_PROBABILITY,
     )  # fmt: skip
-    axes.set_title(TASKS[str(history["task"][task])], fontweight="normal")
+    axes.set_title(dataset.tasks[task], fontweight="normal")
     axes.set_xticks([])
     axes.tick_params(labelleft=task == 0, left=task == 0)
     _as_chunk(axes, history)
     return image
 
 
-def _draw_last(axes: Axes, history: History, task: int, seeds: list[int]) -> None:
+def _draw_last(
+    axes: Axes, history: History, task: int, dataset: _Dataset, seeds: Iterable[int]
+) -> None:
     """The last record of every seed, in the columns of the chunk above."""
     last = history["snapshot/selection_probability"][:, -1, task]
     axes.pcolormesh(last, edgecolors="white", linewidth=0.8, **_PROBABILITY)
     axes.set_yticks(np.arange(len(last)) + 0.5, [str(seed) for seed in seeds], fontsize=5.5)
     axes.tick_params(labelleft=task == 0, left=False, bottom=False, pad=1)
     axes.set_xticks(np.arange(last.shape[1]) + 0.5, history["link"], rotation=90, fontsize=5.5)
-    for label, noise in zip(axes.get_xticklabels(), _noise(history), strict=True):
+    for label, noise in zip(axes.get_xticklabels(), _noise(history, dataset), strict=True):
         label.set_color(OKABE_ITO["vermillion"] if noise else "black")
     _as_chunk(axes, history)
 
@@ -249,7 +298,7 @@ def _as_chunk(axes: Axes, history: History) -> None:
             axes.axvline(i, color="white", lw=1.8)
 
 
-def _draw_number_selected(axes: Axes, view: View, history: History) -> None:
+def _draw_number_selected(axes: Axes, view: View, history: History, dataset: _Dataset) -> None:
     """The expected number of selected links per update: seeds, mean, limit, and the printed one."""
     update = history["snapshot_update"]
     number = history["snapshot/selection_probability"].sum(axis=(2, 3))
@@ -258,7 +307,8 @@ def _draw_number_selected(axes: Axes, view: View, history: History) -> None:
     axes.plot(number.mean(axis=0), update, color=color, lw=1.8)
     limit = view.settings["limits"]["encodings_per_transmitter"] * len(set(_transmitters(history)))
     axes.axvline(limit, color=GREY, lw=0.8, ls=(0, (4, 2)))
-    axes.plot(_printed_selected(view), update[-1], mec=color, clip_on=False, zorder=6, **_STAR)
+    printed = _printed_selected(view, dataset)
+    axes.plot(printed, update[-1], mec=color, clip_on=False, zorder=6, **_STAR)
     axes.set_ylim(_edges(update)[[-1, 0]])
     axes.set_xlim(0, max(14, limit + 2))
     axes.tick_params(left=False, labelleft=False, bottom=False, pad=1)
@@ -267,27 +317,27 @@ def _draw_number_selected(axes: Axes, view: View, history: History) -> None:
     axes.set_title("links selected", fontweight="normal")
 
 
-def _printed_selected(view: View) -> float:
-    """ "Total selection number (converged)" under Fig. 3."""
+def _printed_selected(view: View, dataset: _Dataset) -> float:
+    """ "Total selection number (converged)" under Fig. 3 and 4."""
     table = view.printed["figures"].rename(columns={"selected_modalities": "value"})
-    return needed(table, figure=3).value
+    return needed(table, figure=dataset.selection_figure).value
 
 
-def _selection_finding(history: History) -> str:
+def _selection_finding(history: History, dataset: _Dataset) -> str:
     last = history["snapshot/selection_probability"][:, -1]
-    noise = last[..., _noise(history)].mean(axis=0).max()
+    noise = last[..., _noise(history, dataset)].mean(axis=0).max()
     return (
         f"After {history['update'][-1]:,} updates {last.sum(axis=(1, 2)).mean():.1f} of "
         f"{last[0].size} links are selected; the likeliest noise link with probability {noise:.2f}"
     )
 
 
-def _selection_footnote(view: View) -> str:
+def _selection_footnote(view: View, dataset: _Dataset) -> str:
     lines = [
-        "Links: transmitter/modality. A: image, B: audio, C: noise (red). "
+        f"Links: transmitter/modality. {dataset.modalities}. "
         "Below: the last record of each seed. Dashed: what Eq. 10 allows. Star: printed."
     ]
-    why = why_not_printed(view, "pom2dib")
+    why = why_not_printed(view, dataset.name, "pom2dib")
     if why:
         lines.append(f"The printed number is not comparable: {why}.")
     return "\n".join(lines)
@@ -297,9 +347,9 @@ def _transmitters(history: History) -> list[str]:
     return [str(link).split("/")[0] for link in history["link"]]
 
 
-def _noise(history: History) -> list[bool]:
-    """Which links carry modality C of Eq. 25."""
-    return [str(link).split("/")[1].startswith("C") for link in history["link"]]
+def _noise(history: History, dataset: _Dataset) -> list[bool]:
+    """Which links carry the noise of Eq. 25 or 26."""
+    return [str(link).split("/")[1].startswith(dataset.noise) for link in history["link"]]
 
 
 def _edges(updates: np.ndarray) -> np.ndarray:

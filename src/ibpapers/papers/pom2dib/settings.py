@@ -9,7 +9,7 @@ from pydantic import Field
 from ibpapers.settings import Closed, Count, Distinct, Listing, NonNegative, Positive, Seed
 
 Method = Literal["pom2dib", "rsdib", "tadib", "dlsc"]
-Dataset = Literal["handwritten"]
+Dataset = Literal["handwritten", "mm_fi"]
 BatchSize = Annotated[
     int, Field(ge=6, le=10**4, description="samples, the rate estimator's n (DLSC's needs 6)")
 ]
@@ -50,10 +50,13 @@ class Training(Closed):
     rate_estimator: Annotated[
         Literal["factorised", "joint"], Field(description="marginal of Eq. 17: see information")
     ]
+    log_selection_every: Annotated[Count, Field(description="updates between selection records")]
+
+
+class HandWrittenTraining(Training):
     fft_scaling: Annotated[
         Literal["sample", "batch"], Field(description="the FFT's min and max are taken over")
     ]
-    log_selection_every: Annotated[Count, Field(description="updates between selection records")]
 
 
 class Evaluation(Closed):
@@ -83,11 +86,21 @@ class Studies(Closed):
     rate_relevance: RateRelevance
 
 
+class OnMMFi(Closed):
+    """What is otherwise on MM-Fi."""
+
+    seeds: Listing[Seed]
+    model: Model
+    training: Training
+    betas: Annotated[Listing[NonNegative], Field(description="of rate_relevance")]
+
+
 class Settings(Closed):
     datasets: Listing[Dataset]
     seeds: Listing[Seed]
     limits: Limits
     model: Model
-    training: Training
+    training: HandWrittenTraining
     evaluation: Evaluation
     studies: Studies
+    mm_fi: OnMMFi

@@ -22,10 +22,11 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
     for dataset in settings.datasets:
         comparison, tradeoff = settings.studies.comparison, settings.studies.rate_relevance
         compared = {m: run(dataset, m, comparison.beta) for m in comparison.methods}
-        curves = [run(dataset, m, beta) for m in tradeoff.methods for beta in tradeoff.betas]
+        betas = settings.mm_fi.betas if dataset == "mm_fi" else tradeoff.betas
+        curves = [run(dataset, m, beta) for m in tradeoff.methods for beta in betas]
         points = [run(dataset, m, comparison.beta) for m in tradeoff.points]
         tradeoff_runs = tuple(dict.fromkeys((*curves, *points)))  # a point may lie on its curve
-        letter = {"handwritten": "a", "mmfi": "b"}[dataset]
+        letter = {"handwritten": "a", "mm_fi": "b"}[dataset]
         studies += [
             Study(f"comparison_{dataset}", "Comparison of methods", tuple(compared.values())),
             Study(f"rate_relevance_{dataset}", "Rate against relevance", tradeoff_runs),
@@ -35,7 +36,7 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
             Exhibit(f"figure_2{letter}", f"Fig. 2({letter})", f"rate_relevance_{dataset}")
         )
         if "pom2dib" in compared:
-            figure = {"handwritten": "3", "mmfi": "4"}[dataset]
+            figure = {"handwritten": "3", "mm_fi": "4"}[dataset]
             figures.append(
                 Exhibit(
                     f"figure_{figure}",
@@ -61,6 +62,7 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
 
 def _run(settings: Settings, params: Params, dataset: str, method: str, beta: float | None) -> Run:
     name = method if beta is None else f"{method}_beta={beta!r}"
+    own = settings.mm_fi if dataset == "mm_fi" else settings
     return Run(
         paper="pom2dib",
         dataset=dataset,
@@ -74,11 +76,11 @@ def _run(settings: Settings, params: Params, dataset: str, method: str, beta: fl
             "scale": params.scale,
             "method": method,
             "beta": beta,
-            "seeds": settings.seeds,
+            "seeds": own.seeds,
             "threads": params.threads,
             "limits": settings.limits.model_dump(mode="json"),
-            "model": settings.model.model_dump(mode="json"),
-            "training": settings.training.model_dump(mode="json"),
+            "model": own.model.model_dump(mode="json"),
+            "training": own.training.model_dump(mode="json"),
         },
         evaluation=settings.evaluation.model_dump(mode="json"),
     )

@@ -120,10 +120,9 @@ class DIB(Trainee):
         found = self.losses(data, selection.links, draw)
         objective = found.cost.sum()
 
-        relevance, accuracy = found.outcome
+        relevance, metrics = found.outcome
         record = {"sum_rate": found.rate.sum() / batches, "n_ce": -relevance.sum() / batches}
-        for task, value in zip(self.system.layout.tasks, accuracy.mean(0), strict=True):
-            record[f"{task.name}_top1"] = 100 * value
+        record |= {name: value.mean() for name, value in metrics.items()}
         record["links"] = selection.links.sum() / batches
         if self.learns_selection:
             penalty = (~selection.links.any(-1)).float()
@@ -147,11 +146,11 @@ class DIB(Trainee):
     def losses(self, data: Batches, links: Tensor, draw: torch.Generator) -> Losses:
         """What sending `data` over the selected `links` [B, T, L] costs."""
         codes = self.coding.encode(data, links, draw)
-        outcome = self.coding.outcome(codes, data.labels, links.shape, draw)
+        outcome = self.coding.outcome(codes, data.targets, links.shape, draw)
         rate = self.rate(codes)
         cost = outcome.relevance
         if self.beta is not None:
-            per_code = self.coding.local_loss(codes, data.labels) + rate
+            per_code = self.coding.local_loss(codes, data.targets) + rate
             cost = cost + self.beta * sum_over_links(per_code, codes, links.shape)
         return Losses(cost, codes, outcome, rate)
 
