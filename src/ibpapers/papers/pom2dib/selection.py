@@ -44,7 +44,7 @@ def draw_ordered(
     return mask, ((ranked - left) * chosen).sum(-1)
 
 
-def _draw_set(logits: Tensor, most: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_set(logits: Tensor, most: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """A number of 1..most from the first logits, then that many of the rest (Section V-B)."""
     number = logits[..., :most]
     count = (number + _gumbel(number, generator)).argmax(-1)
@@ -104,7 +104,7 @@ class Policy(nn.Module):
             draws, self.dimension, generator=generator, device=like.device, dtype=like.dtype
         )
         logits = torch.stack([receiver(u) for receiver in self.receivers], dim=1)
-        requests, log_probability = _draw_set(
+        requests, log_probability = draw_set(
             logits, self.limits["transmitters_per_task"], generator
         )
         links = []
@@ -113,7 +113,7 @@ class Policy(nn.Module):
             draw, task = requests[..., k].nonzero(as_tuple=True)
             if len(draw):
                 logits = transmitter(torch.cat([u[draw], self.task_embedding[task]], dim=-1))
-                chosen[draw, task], part = _draw_set(logits, self.modalities, generator)
+                chosen[draw, task], part = draw_set(logits, self.modalities, generator)
                 log_probability = log_probability.index_put((draw, task), part, accumulate=True)
             links.append(chosen)
         limited = limit_encodings(
@@ -135,8 +135,8 @@ def random_selection(
         return torch.zeros(1, len(layout.tasks), *shape, device=generator.device)
 
     while True:
-        requests, _ = _draw_set(indifferent(most + transmitters), most, generator)
-        chosen, _ = _draw_set(
+        requests, _ = draw_set(indifferent(most + transmitters), most, generator)
+        chosen, _ = draw_set(
             indifferent(transmitters, 2 * layout.modalities_each),
             layout.modalities_each,
             generator,
