@@ -50,7 +50,7 @@ class PlainUpdate:
             objective = costs.sum()
             if log_probability is not None:
                 penalty = (~links[0].any(-1)).float()
-                advantage = costs[0].detach() + penalty - one.baseline
+                advantage = costs[0].detach() + penalty - one.constant
                 objective = objective + (log_probability * advantage).sum()
             objective.backward()
         if isinstance(one.selector, Policy):

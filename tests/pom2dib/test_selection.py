@@ -12,6 +12,7 @@ from ibpapers.papers.pom2dib.selection import (
     draw_ordered,
     full_selection,
     limit_encodings,
+    log_probability_of_set,
     random_selection,
 )
 from ibpapers.papers.pom2dib.systems import HANDWRITTEN
@@ -23,9 +24,9 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def policy(seed=0, limits=LIMITS):
+def policy(seed=0, limits=LIMITS, ordered=True):
     embedding = torch.randn(3, 4, generator=seeded(seed))
-    return Policy(HANDWRITTEN, limits, embedding, (16, 8), seeded(seed))
+    return Policy(HANDWRITTEN, limits, embedding, (16, 8), seeded(seed), ordered)
 
 
 def probability_in_order(weights, order):
@@ -62,6 +63,46 @@ def test_ordered_draws_have_the_enumerated_probabilities(n, count):
         rows = [set(row.nonzero().flatten().tolist()) == chosen for row in mask[:500]]
         for value in log_probability[:500][torch.tensor(rows)].exp().tolist():
             assert min(abs(value - way) for way in ways) < 1e-5
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_a_set_has_the_probability_of_its_orders_together(n):
+    logits = torch.randn(2, n, generator=seeded(n), dtype=torch.double)
+    for size in range(1, n + 1):
+        for members in itertools.combinations(range(n), size):
+            chosen = torch.tensor([i in members for i in range(n)]).expand(2, n)
+            found = log_probability_of_set(logits, chosen).exp()
+            for weights, value in zip(logits.exp().tolist(), found.tolist()):
+                orders = itertools.permutations(members)
+                expected = sum(probability_in_order(weights, order) for order in orders)
+                assert value == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_score_of_a_set_is_the_expected_score_of_its_orders():
+    logits = torch.tensor([0.3, -0.2, 0.6, 1.1], dtype=torch.double, requires_grad=True)
+    chosen = torch.tensor([True, False, True, True])
+    of_set = log_probability_of_set(logits, chosen)
+    (score,) = torch.autograd.grad(of_set, logits)
+    expected = torch.zeros(4, dtype=torch.double)
+    for order in itertools.permutations(chosen.nonzero().flatten().tolist()):
+        left, of_order = list(range(4)), 0.0
+        for i in order:
+            of_order = of_order + logits[i] - logits[left].logsumexp(0)
+            left.remove(i)
+        (its,) = torch.autograd.grad(of_order, logits)
+        expected += (of_order - of_set).exp().detach() * its
+    assert torch.allclose(score, expected, rtol=1e-12)
+
+
+def test_a_policy_of_sets_draws_the_same_and_says_how_likely_the_sets_are():
+    in_order, as_sets = (policy(1, ordered=one).draw(500, seeded(2)) for one in (True, False))
+    assert torch.equal(in_order.links, as_sets.links)
+    assert (as_sets.log_probability >= in_order.log_probability - 1e-5).all()
+    single = (in_order.requests.sum(-1) == 1) & (in_order.links.sum(-1) == 1)
+    several = in_order.links.sum(-1) > 2  # one order of several
+    gain = as_sets.log_probability - in_order.log_probability
+    assert gain[several].min() > 0.01
+    assert single.any()
 
 
 def test_log_probability_of_a_whole_selection_is_the_sum_of_its_parts():

@@ -1,5 +1,6 @@
 """One update: grouped work equals a plain loop, and each method is what it is called."""
 
+import itertools
 from importlib import import_module
 
 import pytest
@@ -81,6 +82,38 @@ def test_the_policy_draws_anew_for_every_batch_and_learns(recipe, system):
     before = [p.clone() for p in trainee.selector.parameters()]
     trainee.update(1)
     assert any(not torch.equal(p, b) for p, b in zip(trainee.selector.parameters(), before))
+
+
+def test_the_stable_policy_waits_while_the_codes_learn(recipe, system):
+    training = recipe("pom2dib_stable")["training"]
+    training = {**training, "policy": {**training["policy"], "wait": 1}}
+    trainee = build(recipe("pom2dib_stable", training=training), system)
+    policy, coding = (
+        [p.clone() for p in m.parameters()] for m in (trainee.selector, trainee.coding)
+    )
+    trainee.update(1)
+    assert all(torch.equal(p, b) for p, b in zip(trainee.selector.parameters(), policy))
+    assert any(not torch.equal(p, b) for p, b in zip(trainee.coding.parameters(), coding))
+    trainee.update(2)
+    assert any(not torch.equal(p, b) for p, b in zip(trainee.selector.parameters(), policy))
+
+
+def test_leaving_one_out_does_not_bias_the_policys_gradient(recipe, system):
+    # Three batches choose one of two links each: over all 8 outcomes, the expected estimate is the
+    # gradient of the expected cost.
+    trainee = build(recipe("pom2dib_stable"), system)
+    logit = torch.tensor([0.4, -0.3], dtype=torch.double, requires_grad=True)
+    cost = torch.tensor([2.0, 2.5], dtype=torch.double)
+    chances = logit.softmax(0)
+    (exact,) = torch.autograd.grad(3 * (chances * cost).sum(), logit)
+    estimates, weights = [], []
+    for drawn in itertools.product(range(2), repeat=3):
+        costs, chosen = cost[list(drawn)].unsqueeze(-1), logit.log_softmax(0)[list(drawn)]
+        held = (costs - trainee.baseline(costs)).squeeze(-1)
+        estimates.append(torch.autograd.grad((chosen * held).sum(), logit)[0])
+        weights.append(chances[list(drawn)].prod().item())
+    mean = sum(weight * estimate for weight, estimate in zip(weights, estimates))
+    assert torch.allclose(mean, exact, rtol=1e-12)
 
 
 def test_selector_gradients_are_clipped(recipe, system):

@@ -37,8 +37,9 @@ LINKS = {
 }  # fmt: skip
 NOISE = {"handwritten": ("C1", "C2"), "mm_fi": ("H",)}
 UNITS = {"n_ce": "nat", "links": "count", "limit_violations": "count"}
-RELEVANCE = {"pom2dib": -0.45, "rsdib": -1.6, "tadib": -0.35, "dlsc": -0.3}
-RATE = {"pom2dib": 150.0, "rsdib": 120.0, "tadib": 180.0, "dlsc": 810.0}
+POLICIES = ("pom2dib", "pom2dib_stable")
+RELEVANCE = {"pom2dib": -0.45, "pom2dib_stable": -0.5, "rsdib": -1.6, "tadib": -0.35, "dlsc": -0.3}
+RATE = {"pom2dib": 150.0, "pom2dib_stable": 155.0, "rsdib": 120.0, "tadib": 180.0, "dlsc": 810.0}
 
 
 def write(plan: Plan) -> None:
@@ -130,8 +131,8 @@ def _metrics(run: Run, seed: int) -> dict[str, float]:
         "n_ce": n_ce,
         **accuracy,
         "links": selection.sum(),
-        "unserved_draws": 0.01 * (run.method == "pom2dib"),
-        "limit_violations": 0 if run.method in ("pom2dib", "rsdib") else 500,
+        "unserved_draws": 0.01 * (run.method in POLICIES),
+        "limit_violations": 0 if run.method in (*POLICIES, "rsdib") else 500,
         "training_sum_rate": 1.1 * rate,
         "training_n_ce": 0.7 * n_ce,
         **{f"training_{name}": min(value + 1, 100) for name, value in accuracy.items()},
@@ -159,7 +160,7 @@ def _selection(run: Run, seed: int) -> np.ndarray:
     for t in range(3):
         for transmitter in random.choice(transmitters, size=2, replace=False):
             links = np.arange(each) + each * transmitter
-            informative = links[~noise[links]] if run.method == "pom2dib" else links
+            informative = links[~noise[links]] if run.method in POLICIES else links
             chosen[t, random.choice(informative)] = 1.0
     return chosen if run.method == "rsdib" else np.where(chosen > 0, 0.93, 0.02 * noise)
 

@@ -12,7 +12,7 @@ from ibpapers import plan as plans
 from ibpapers.errors import UserError
 from ibpapers.files import read_json
 from ibpapers.papers.pom2dib.figures import figure_2b, figure_4
-from ibpapers.papers.pom2dib.tables import table_1a, table_1b
+from ibpapers.papers.pom2dib.tables import table_1a, table_1b, table_stability
 from ibpapers.report import exhibits, results, style
 
 FIGURES = ("figure_2a", "figure_3")
@@ -59,6 +59,24 @@ def test_settings_other_than_the_papers_are_not_compared():
     view = view_under("data=real", "scale=paper", "papers.pom2dib.training.updates=1999")
     _, row = line(table_1a(comparison(view)), "N-CE", "printed")
     assert not row.comparable
+
+
+def test_the_worst_seed_of_a_variant_is_shown():
+    every = "papers.pom2dib.studies.stability.without=[wait, leave_one_out, sets]"
+    view = view_under("papers.pom2dib.seeds=[0, 1, 2]", every).where(study="stability")
+    run = "pom2dib/handwritten/pom2dib_stable_without_wait_beta=0.001"
+    lost = {"run": run, "metric": "n_ce", "seed": 1}
+    noisy = {"run": run, "metric": "selection/t2/x2/C2", "seed": 2}
+    view = changed(changed(view, lambda x: -1.5, **lost), lambda x: 0.4, **noisy)
+    table = table_stability(view)
+    assert table.header == ("PoM²-DIB", "stable", "no wait", "constant baseline", "in order")
+    worst, _ = line(table, "N-CE, worst seed", "whole test set")
+    assert worst["no wait"].value == -1.5
+    assert worst["stable"].value > -0.7
+    kept, _ = line(table, "Seeds above −0.7", "whole test set")
+    assert (kept["no wait"].text, kept["stable"].text) == ("2 of 3", "3 of 3")
+    noise, _ = line(table, "Noise link, worst seed", "whole test set")
+    assert (noise["no wait"].value, noise["stable"].value) == (0.4, 0.02)
 
 
 def test_limits_are_read_from_the_draws(smoke):

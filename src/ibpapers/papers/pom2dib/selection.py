@@ -20,7 +20,8 @@ class Selection(NamedTuple):
     """`requests` [B, T, K]: transmitters asked by each task, what Eq. 9 limits.
 
     `links` [B, T, K M]: what is sent after the transmitters' limit of Eq. 10.
-    `log_probability` [B, T], nats: of the draw before that limit, given u.
+    `log_probability` [B, T], nats: of the draw before that limit, given u. Of what was drawn in
+    the order drawn, or of the sets alone: see `Policy`.
     """
 
     requests: Tensor
@@ -44,13 +45,41 @@ def draw_ordered(
     return mask, ((ranked - left) * chosen).sum(-1)
 
 
-def draw_set(logits: Tensor, most: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A number of 1..most from the first logits, then that many of the rest (Section V-B)."""
-    number = logits[..., :most]
+def log_probability_of_set(logits: Tensor, chosen: Tensor) -> Tensor:
+    """ln of the chance to draw the set `chosen` [..., n] without replacement, in any order, [...].
+
+    Each draw is from the softmax of what is left of `logits` [..., n]. The sum over orders is one
+    over subsets: what was drawn before i is a set too.
+    """
+    n = logits.shape[-1]
+    members = [[i for i in range(n) if subset >> i & 1] for subset in range(2**n)]
+    reached = [torch.zeros_like(logits[..., 0])]  # ln of the chance to pass through a subset
+    for subset in range(1, 2**n):
+        ways = []
+        for last in members[subset]:
+            before = subset ^ (1 << last)
+            left = [i for i in range(n) if i not in members[before]]
+            step = logits[..., last] - logits[..., left].logsumexp(-1)
+            ways.append(reached[before] + step)
+        reached.append(torch.stack(ways, -1).logsumexp(-1))
+    number = (chosen.long() << torch.arange(n, device=chosen.device)).sum(-1, keepdim=True)
+    return torch.stack(reached, -1).gather(-1, number).squeeze(-1)
+
+
+def draw_set(
+    logits: Tensor, most: int, generator: torch.Generator, ordered: bool = True
+) -> tuple[Tensor, Tensor]:
+    """A number of 1..most from the first logits, then that many of the rest (Section V-B).
+
+    Returns a mask and its log-probability, in the order drawn unless `ordered` is false.
+    """
+    number, logits = logits[..., :most], logits[..., most:]
     count = (number + _gumbel(number, generator)).argmax(-1)
     log_probability = number.log_softmax(-1).gather(-1, count.unsqueeze(-1)).squeeze(-1)
-    mask, ordered = draw_ordered(logits[..., most:], count + 1, generator)
-    return mask, log_probability + ordered
+    mask, of_draw = draw_ordered(logits, count + 1, generator)
+    if not ordered:
+        of_draw = log_probability_of_set(logits, mask)
+    return mask, log_probability + of_draw
 
 
 def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -73,7 +102,12 @@ def limit_encodings(links: Tensor, transmitters: int, most: int, generator: torc
 
 
 class Policy(nn.Module):
-    """The selectors of all receivers and transmitters, coordinated by a common u alone."""
+    """The selectors of all receivers and transmitters, coordinated by a common u alone.
+
+    The log-probability of a draw is that of its parts in the order they were drawn, or, with
+    `ordered` false, that of the sets that came of it. No cost depends on the order, and given the
+    set the expected score of the order is 0: it adds nothing to the policy's gradient but noise.
+    """
 
     def __init__(
         self,
@@ -82,9 +116,11 @@ class Policy(nn.Module):
         task_embedding: Tensor,
         widths: Sequence[int],
         generator: torch.Generator,
+        ordered: bool = True,
     ):
         super().__init__()
         self.limits = limits
+        self.ordered = ordered
         self.dimension = task_embedding.shape[-1]  # of u
         self.modalities = layout.modalities_each
         self.register_buffer("task_embedding", task_embedding.clone())
@@ -105,7 +141,7 @@ class Policy(nn.Module):
         )
         logits = torch.stack([receiver(u) for receiver in self.receivers], dim=1)
         requests, log_probability = draw_set(
-            logits, self.limits["transmitters_per_task"], generator
+            logits, self.limits["transmitters_per_task"], generator, self.ordered
         )
         links = []
         for k, transmitter in enumerate(self.transmitters):
@@ -113,7 +149,9 @@ class Policy(nn.Module):
             draw, task = requests[..., k].nonzero(as_tuple=True)
             if len(draw):
                 logits = transmitter(torch.cat([u[draw], self.task_embedding[task]], dim=-1))
-                chosen[draw, task], part = draw_set(logits, self.modalities, generator)
+                chosen[draw, task], part = draw_set(
+                    logits, self.modalities, generator, self.ordered
+                )
                 log_probability = log_probability.index_put((draw, task), part, accumulate=True)
             links.append(chosen)
         limited = limit_encodings(

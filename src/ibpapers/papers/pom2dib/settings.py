@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ibpapers.settings import Closed, Count, Distinct, Listing, NonNegative, Positive, Seed
 
 Method = Literal["pom2dib", "rsdib", "tadib", "dlsc"]
+Unprinted = Literal["pom2dib_stable"]  # ours: the paper has no number to hold it against
+Change = Literal["wait", "leave_one_out", "sets"]
 Dataset = Literal["handwritten", "mm_fi"]
 BatchSize = Annotated[
     int, Field(ge=6, le=10**4, description="samples, the rate estimator's n (DLSC's needs 6)")
@@ -59,6 +61,19 @@ class HandWrittenTraining(Training):
     ]
 
 
+class Stable(Closed):
+    """How the selection of pom2dib_stable learns; pom2dib's has no wait, constant and order."""
+
+    wait: Annotated[int, Field(ge=0, le=10**6, description="updates in which only the codes learn")]
+    baseline: Annotated[
+        Literal["constant", "leave_one_out"],
+        Field(description="what a cost is held to: b_t, or the update's other batches"),
+    ]
+    likelihood: Annotated[
+        Literal["order", "set"], Field(description="of the draw in its order, or of the sets drawn")
+    ]
+
+
 class Evaluation(Closed):
     seed: Seed
     batch_size: BatchSize
@@ -81,9 +96,18 @@ class RateRelevance(Closed):
     points: Distinct[Method]
 
 
+class Stability(Closed):
+    """Methods at one beta, and pom2dib_stable without each of its changes."""
+
+    methods: Listing[Method | Unprinted]
+    without: Distinct[Change]
+    beta: NonNegative
+
+
 class Studies(Closed):
     comparison: Comparison
     rate_relevance: RateRelevance
+    stability: Stability
 
 
 class OnMMFi(Closed):
@@ -101,6 +125,13 @@ class Settings(Closed):
     limits: Limits
     model: Model
     training: HandWrittenTraining
+    stable: Stable
     evaluation: Evaluation
     studies: Studies
     mm_fi: OnMMFi
+
+    @model_validator(mode="after")
+    def _others_are_there(self) -> Settings:
+        if self.stable.baseline == "leave_one_out" and self.training.batches_per_update < 2:
+            raise ValueError("stable.baseline leave_one_out needs training.batches_per_update of 2")
+        return self

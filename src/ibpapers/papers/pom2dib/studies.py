@@ -8,14 +8,21 @@ from ibpapers.plan import Exhibit, PaperPlan, Run, Study
 
 # Methods without a rate term have no beta: one run serves every place of a grid.
 WITHOUT_BETA = ("dlsc",)
+# pom2dib_stable without one of its changes: the setting of `stable` that is pom2dib's instead.
+WITHOUT = {
+    "wait": {"wait": 0},
+    "leave_one_out": {"baseline": "constant"},
+    "sets": {"likelihood": "order"},
+}
 
 
 def plan(settings: Settings, params: Params) -> PaperPlan:
     """The runs, studies, figures, tables and claims under `settings`; every run stands once."""
     runs: dict[str, Run] = {}
 
-    def run(dataset: str, method: str, beta: float) -> str:
-        one = _run(settings, params, dataset, method, None if method in WITHOUT_BETA else beta)
+    def run(dataset: str, method: str, beta: float, without: str | None = None) -> str:
+        given = None if method in WITHOUT_BETA else beta
+        one = _run(settings, params, dataset, method, given, without)
         return runs.setdefault(one.id, one).id
 
     studies, figures, tables = [], [], []
@@ -45,6 +52,14 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
                     histories=(compared["pom2dib"],),
                 )
             )
+    if "handwritten" in settings.datasets:
+        asked = settings.studies.stability
+        steadied = (
+            *(run("handwritten", method, asked.beta) for method in asked.methods),
+            *(run("handwritten", "pom2dib_stable", asked.beta, one) for one in asked.without),
+        )
+        studies.append(Study("stability", "A policy that does not collapse", steadied))
+        tables.append(Exhibit("table_stability", "Stability", "stability"))
     return PaperPlan(
         runs=tuple(runs.values()),
         studies=tuple(studies),
@@ -60,9 +75,21 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
     )
 
 
-def _run(settings: Settings, params: Params, dataset: str, method: str, beta: float | None) -> Run:
-    name = method if beta is None else f"{method}_beta={beta!r}"
+def _run(
+    settings: Settings,
+    params: Params,
+    dataset: str,
+    method: str,
+    beta: float | None,
+    without: str | None,
+) -> Run:
+    name = method if without is None else f"{method}_without_{without}"
+    if beta is not None:
+        name += f"_beta={beta!r}"
     own = settings.mm_fi if dataset == "mm_fi" else settings
+    training = own.training.model_dump(mode="json")
+    if method == "pom2dib_stable":
+        training["policy"] = settings.stable.model_dump(mode="json") | WITHOUT.get(without, {})
     return Run(
         paper="pom2dib",
         dataset=dataset,
@@ -80,7 +107,7 @@ def _run(settings: Settings, params: Params, dataset: str, method: str, beta: fl
             "threads": params.threads,
             "limits": settings.limits.model_dump(mode="json"),
             "model": own.model.model_dump(mode="json"),
-            "training": own.training.model_dump(mode="json"),
+            "training": training,
         },
         evaluation=settings.evaluation.model_dump(mode="json"),
     )

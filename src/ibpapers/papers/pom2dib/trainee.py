@@ -18,6 +18,8 @@ from ibpapers.training.order import Order
 from ibpapers.training.seeds import generator
 
 SNAPSHOT_DRAWS = 500  # draws of u behind a recorded selection probability
+# How the paper's policy learns, from the first update on; a method may bring its own.
+AS_PRINTED = {"wait": 0, "baseline": "constant", "likelihood": "order"}
 
 
 class Selector(Protocol):
@@ -72,6 +74,7 @@ class DIB(Trainee):
         self.beta = recipe["beta"]
         self.rate = rate
         self.training = recipe["training"]
+        self.policy = self.training.get("policy", AS_PRINTED)
         self.order = Order(system.train.size, seed)
         layout, model = system.layout, recipe["model"]
 
@@ -82,8 +85,7 @@ class DIB(Trainee):
         )
         self.selector: Any = selector(layout, tasks, initial)
         self.model = nn.ModuleDict({"coding": self.coding, "selector": self.selector}).to(device)
-        self.baseline = torch.tensor([task.baseline for task in layout.tasks], device=device)
-
+        self.constant = torch.tensor([task.baseline for task in layout.tasks], device=device)
         self.learns_selection = isinstance(self.selector, Policy)
 
     @cached_property
@@ -109,7 +111,8 @@ class DIB(Trainee):
 
         The gradient is summed over batches and tasks. The policy's is that of Eq. 21,
         log p(a_t | u) (L_t + penalty - b_t), the cost held constant; the penalty is 1 for a task
-        that the transmitters' limit left without any link.
+        that the transmitters' limit left without any link. During the policy's `wait` its selectors
+        stay as they are.
         """
         draw = generator(self.seed, "update", update, device=self.device)
         batches, size = self.training["batches_per_update"], self.training["batch_size"]
@@ -126,10 +129,11 @@ class DIB(Trainee):
         record["links"] = selection.links.sum() / batches
         if self.learns_selection:
             penalty = (~selection.links.any(-1)).float()
-            advantage = found.cost.detach() + penalty - self.baseline
-            policy = selection.log_probability * advantage
-            objective = objective + policy.sum()
-            record["log_likelihood"] = policy.sum(-1).mean()
+            cost = found.cost.detach() + penalty
+            policy = (selection.log_probability * (cost - self.baseline(cost))).sum()
+            record["log_likelihood"] = policy / batches
+            if update > self.policy["wait"]:
+                objective = objective + policy
 
         objective.backward()
         if self.learns_selection:
@@ -142,6 +146,15 @@ class DIB(Trainee):
             optimiser.zero_grad(set_to_none=True)
         values = torch.stack([value.detach() for value in record.values()]).tolist()
         return dict(zip(record, values, strict=True))
+
+    def baseline(self, cost: Tensor) -> Tensor:
+        """What the `cost` [B, T] of a batch and task is held to, whatever was drawn for it.
+
+        The paper's constant b_t [T], or `leave_one_out`: the mean over the update's other batches.
+        """
+        if self.policy["baseline"] == "constant":
+            return self.constant
+        return (cost.sum(0) - cost) / (len(cost) - 1)
 
     def losses(self, data: Batches, links: Tensor, draw: torch.Generator) -> Losses:
         """What sending `data` over the selected `links` [B, T, L] costs."""

@@ -9,18 +9,19 @@ import torch
 from ibpapers.papers.pom2dib.coding import gaussian_rate
 from ibpapers.papers.pom2dib.selection import Policy
 from ibpapers.papers.pom2dib.systems import System
-from ibpapers.papers.pom2dib.trainee import DIB
+from ibpapers.papers.pom2dib.trainee import AS_PRINTED, DIB
 
 
 def build(recipe: dict[str, Any], system: System, seed: int, device: torch.device) -> DIB:
     """Every batch is sent under its own draw of the policy."""
+    ordered = recipe["training"].get("policy", AS_PRINTED)["likelihood"] == "order"
     return DIB(
         recipe,
         system,
         seed,
         device,
         selector=lambda layout, tasks, initial: Policy(
-            layout, recipe["limits"], tasks, recipe["model"]["widths"], initial
+            layout, recipe["limits"], tasks, recipe["model"]["widths"], initial, ordered
         ),
         rate=gaussian_rate(recipe["training"]["rate_estimator"]),
     )
