@@ -15,6 +15,7 @@ from torch.distributions import Normal
 from torch.nn import functional as F
 from torch.optim import AdamW
 
+from ibpapers.nn.feed_forward import FeedForward
 from ibpapers.nn.gaussian import Gaussian
 from ibpapers.papers.pom2dib import coding as grouped
 from ibpapers.papers.pom2dib.selection import Policy, draw_set, limit_encodings
@@ -37,8 +38,9 @@ class PlainUpdate:
             if list(module.parameters())
         ]
 
-    def update(self, update: int) -> None:
-        """One step of every optimiser."""
+    def update(self, update: int) -> dict[str, float]:
+        """One step of every optimiser; returns how many links a batch had."""
+        sent = 0
         one, draw = self.trainee, generator(self.trainee.seed, "plain update", update)
         n, d = one.training["batch_size"], one.coding.dimension
         for batch in range(one.training["batches_per_update"]):
@@ -46,6 +48,7 @@ class PlainUpdate:
             index = one.order.take(start * n, n)
             data = one.system.train.batches(index.unsqueeze(0), draw)
             links, log_probability = select(one.selector, draw)
+            sent += int(links.sum())
             costs = task_costs(one, data, links, lambda *_: torch.randn(n, d, generator=draw))
             objective = costs.sum()
             if log_probability is not None:
@@ -61,6 +64,7 @@ class PlainUpdate:
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad()
+        return {"links": sent / one.training["batches_per_update"]}
 
 
 def select(selector: nn.Module, draw: torch.Generator) -> tuple[Tensor, Tensor | None]:
@@ -74,10 +78,11 @@ def select(selector: nn.Module, draw: torch.Generator) -> tuple[Tensor, Tensor |
     log_probabilities = []
     for task, receiver in enumerate(selector.receivers):
         requests, log_probability = draw_set(
-            receiver(u), selector.limits["transmitters_per_task"], draw
+            network(receiver, u), selector.limits["transmitters_per_task"], draw
         )
         for k in requests.nonzero().flatten().tolist():
-            logits = selector.transmitters[k](torch.cat([u, selector.task_embedding[task]]))
+            asked = torch.cat([u, selector.task_embedding[task]])
+            logits = network(selector.transmitters[k], asked)
             links[task, k], part = draw_set(logits, selector.modalities, draw)
             log_probability = log_probability + part
         log_probabilities.append(log_probability)
@@ -99,18 +104,28 @@ def task_costs(trainee: DIB, data, links: Tensor, noise: Noise) -> Tensor:
                     continue
                 x = data.modalities[name][batch]
                 e_t = coding.task_embedding[task].expand(len(x), -1)
-                code = Gaussian.from_output(coding.encoders[link](torch.cat([x, e_t], -1)))
+                code = Gaussian.from_output(network(coding.encoders[link], torch.cat([x, e_t], -1)))
                 z = code.mean + code.std * noise(batch, task, link)
                 received.append(z)
                 e_m = coding.link_embedding[link].expand(len(x), -1)
-                logits = coding.local_decoders[task](torch.cat([z, e_m], -1))
+                logits = network(coding.local_decoders[task], torch.cat([z, e_m], -1))
                 side = side + F.cross_entropy(logits, labels) + rate(code, z)
             if not links[batch, task].any():
                 small = grouped.EMPTY_CODE_STD
                 received = [small * noise(batch, task, link) for link in range(len(received))]
-            relevance = F.cross_entropy(decoder(torch.cat(received, -1)), labels)
+            relevance = F.cross_entropy(network(decoder, torch.cat(received, -1)), labels)
             costs.append(relevance + trainee.beta * side)
     return torch.stack(costs).view(links.shape[:2])
+
+
+def network(layers: FeedForward, x: Tensor) -> Tensor:
+    """What the network makes of x, one linear layer after the other."""
+    for block, norm in zip(layers.blocks, layers.norms, strict=True):
+        inner, shortcut = block.first.weight.chunk(2)
+        inner_bias, shortcut_bias = block.first.bias.chunk(2)
+        hidden = F.relu(F.linear(x, inner, inner_bias))
+        x = norm(F.relu(block.outer(hidden) + F.linear(x, shortcut, shortcut_bias)))
+    return layers.out(x)
 
 
 def rate(code: Gaussian, z: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,23 +53,29 @@ def main() -> None:
 
 
 def report(label: str, ours: Callable, plain: Callable, steps: int) -> None:
-    spent: dict[str, list[float]] = {"ours": [], "plain": [], "speed": []}
-    ours(1)
-    plain(1)
-    links = []
-    for step in range(2, steps + 2):
-        spent["ours"].append(seconds(lambda step=step: links.append(ours(step)["links"])))
-        spent["speed"].append(speed(*USUAL))
-        spent["plain"].append(seconds(lambda step=step: plain(step)))
-    operations = [flops(lambda: ours(2)), flops(lambda: plain(2))]
-    update, loop = np.mean(spent["ours"]), np.mean(spent["plain"])
-    ratios = np.divide(spent["plain"], spent["ours"])
-    limit = operations[0] / 1e9 / np.mean(spent["speed"])
+    seconds: dict[str, list[float]] = {"ours": [], "plain": []}
+    links: dict[str, list[float]] = {"ours": [], "plain": []}
+    updates, speeds = {"ours": ours, "plain": plain}, []
+    for step in range(1, steps + 2):
+        for name, update in updates.items():
+            spent, record = timed(lambda update=update, step=step: update(step))
+            if step > 1:  # the first fills caches and makes the optimisers' state
+                seconds[name].append(spent)
+                links[name].append(record["links"])
+        speeds.append(speed(*USUAL))
+    operations = {name: flops(lambda update=update: update(2)) for name, update in updates.items()}
+    for name, spent in seconds.items():
+        limit = operations[name] / 1e9 / np.mean(speeds)
+        print(
+            f"{label}, {name}: {np.mean(spent):.3f} s at {np.mean(links[name]):.1f} links; "
+            f"{operations[name] / 1e9:.1f} GFLOP, limit {limit:.3f} s at {np.mean(speeds):.1f} "
+            f"GFLOP/s: {np.mean(spent) / limit:.2f} times"
+        )
+    ratios = np.divide(seconds["plain"], seconds["ours"])
+    per_link = np.mean(links["ours"]) / np.mean(links["plain"])
     print(
-        f"{label}: {np.mean(links):.1f} links, update {update:.3f} s, plain {loop:.3f} s "
-        f"({loop / update:.2f} times; {ratios.min():.2f} to {ratios.max():.2f}); "
-        f"{operations[0] / 1e9:.1f} GFLOP (plain {operations[1] / 1e9:.1f}), limit {limit:.3f} s "
-        f"at {np.mean(spent['speed']):.1f} GFLOP/s: {update / limit:.2f} times",
+        f"{label}: ours is {ratios.mean():.2f} times faster ({ratios.min():.2f} to "
+        f"{ratios.max():.2f}); per link {ratios.mean() * per_link:.2f}",
         flush=True,
     )
 
@@ -78,7 +85,7 @@ def speed(m: int, k: int, n: int) -> float:
     a, b, out = torch.randn(m, k), torch.randn(k, n), torch.empty(m, n)
     torch.mm(a, b, out=out)
     repeats = max(3, int(5e9 / (2 * m * k * n)))
-    spent = seconds(lambda: [torch.mm(a, b, out=out) for _ in range(repeats)])
+    spent, _ = timed(lambda: [torch.mm(a, b, out=out) for _ in range(repeats)])
     return 2e-9 * m * k * n * repeats / spent
 
 
@@ -88,10 +95,11 @@ def flops(work: Callable) -> int:
     return counter.get_total_flops()
 
 
-def seconds(work: Callable) -> float:
+def timed(work: Callable) -> tuple[float, Any]:
+    """Seconds of CPU, and what `work` returns."""
     start = time.process_time()
-    work()
-    return time.process_time() - start
+    result = work()
+    return time.process_time() - start, result
 
 
 def split() -> systems.HandWrittenSplit:

@@ -11,11 +11,12 @@ def network(**keywords):
 
 def test_weights_are_xavier_uniform_and_biases_zero():
     net = FeedForward(300, (400, 200), 10, torch.Generator().manual_seed(0))
-    weight = net.blocks[0].inner.weight
-    bound = (6 / (300 + 400)) ** 0.5
-    assert weight.abs().max() <= bound
-    assert weight.abs().max() > 0.99 * bound
-    assert all(not p.any() for name, p in net.named_parameters() if name.endswith("out.bias"))
+    bound = (6 / (300 + 400)) ** 0.5  # the inner layer and the shortcut are layers of their own
+    for weight in net.blocks[0].first.weight.chunk(2):
+        assert weight.abs().max() <= bound
+        assert weight.abs().max() > 0.99 * bound
+    biases = [p for name, p in net.named_parameters() if name.endswith("bias")]
+    assert not any(bias.any() for bias in biases)
 
 
 def test_the_generator_alone_decides_the_weights():
@@ -38,9 +39,18 @@ def test_conditions_stand_beside_the_input():
 def test_a_block_is_what_the_paper_says():
     net = network()
     block, norm, x = net.blocks[0], net.norms[0], torch.randn(3, 5)
-    inner = torch.relu(x @ block.inner.weight.T)
-    outer = inner @ block.outer.weight.T + x @ block.shortcut.weight.T
+    torch.nn.init.normal_(block.first.bias)
+    read = x @ block.first.weight.T + block.first.bias
+    inner = torch.relu(read[:, :8])
+    outer = inner @ block.outer.weight.T + read[:, 8:]
     hidden = torch.relu(outer)
     centred = hidden - hidden.mean(-1, keepdim=True)
     expected = centred / (hidden.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt()
     assert torch.allclose(norm(block(x)), expected, atol=1e-5)
+
+
+def test_a_block_has_the_gradient_of_its_differences():
+    net = network().double()
+    x = torch.randn(4, 5, dtype=torch.double, requires_grad=True)
+    parameters = tuple(net.parameters())
+    assert torch.autograd.gradcheck(lambda *_: net(x), (x, *parameters))

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 import torch
-from pom2dib_plain import task_costs
+from pom2dib_plain import PlainUpdate, task_costs
 
 from ibpapers.papers.pom2dib.systems import RING, Batches
 from ibpapers.training.seeds import generator
@@ -44,6 +44,23 @@ def test_grouped_update_has_the_gradient_of_the_plain_loop(recipe, system, metho
     assert grouped.keys() == looped.keys()
     for name, expected in looped.items():
         assert torch.allclose(grouped[name], expected, rtol=1e-6, atol=1e-8), name
+
+
+@pytest.mark.parametrize("method", ["pom2dib", "tadib"])
+def test_the_plain_loop_steps_what_the_grouped_update_steps(recipe, system, method):
+    def moved(update, trainee):
+        before = {n: p.clone() for n, p in trainee.model.named_parameters()}
+        update(1)
+        return {n for n, p in trainee.model.named_parameters() if not torch.equal(p, before[n])}
+
+    one, other = build(recipe(method), system), build(recipe(method), system)
+    grouped, plain = moved(one.update, one), moved(PlainUpdate(other).update, other)
+    parts = ("coding.encoders", "coding.global_decoders", "coding.local_decoders", "selector")
+    for part in parts[: 4 if method == "pom2dib" else 3]:
+        assert any(name.startswith(part) for name in grouped)
+        assert any(name.startswith(part) for name in plain)
+    if method == "tadib":
+        assert grouped == plain
 
 
 def gradients(module):

@@ -6,25 +6,33 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 
 class ResidualBlock(nn.Module):
-    """relu(linear(relu(linear(x))) + shortcut(x)), the shortcut projected to the block's width."""
+    """relu(outer(relu(inner(x))) + shortcut(x)), three linear layers, all of the block's width.
 
-    def __init__(self, inputs: int, width: int):
+    What reads x is one layer, `first`: its first `width` outputs are the inner layer's, the others
+    the shortcut's, whose bias is that of the sum.
+    """
+
+    def __init__(self, inputs: int, width: int, generator: torch.Generator):
         super().__init__()
-        self.inner = nn.Linear(inputs, width)
-        self.outer = nn.Linear(width, width)
-        self.shortcut = nn.Linear(inputs, width)
+        self.first = nn.Linear(inputs, 2 * width)
+        self.outer = nn.Linear(width, width, bias=False)
+        inner, shortcut = self.first.weight.split(width)
+        for weight in (inner, self.outer.weight, shortcut):
+            nn.init.xavier_uniform_(weight, generator=generator)
+        nn.init.zeros_(self.first.bias)
 
     def forward(
         self, x: Tensor, condition: Tensor | None = None, rows: Tensor | None = None
     ) -> Tensor:
-        """[..., inputs] -> [..., width]; `condition` and `rows` as in `FeedForward`."""
-        inner = _linear(self.inner, x, condition, rows)
-        shortcut = _linear(self.shortcut, x, condition, rows)
-        return F.relu_(self.outer(F.relu_(inner)) + shortcut)
+        """[..., inputs] -> [N, width], N samples in all; the rest as in `FeedForward`."""
+        read = _linear(self.first, x, condition, rows)
+        return _Rest.apply(read.flatten(0, -2), self.outer.weight)
 
 
 class FeedForward(nn.Module):
@@ -45,14 +53,13 @@ class FeedForward(nn.Module):
         super().__init__()
         sizes = [inputs + conditions, *widths]
         self.blocks = nn.ModuleList(
-            ResidualBlock(size, width) for size, width in zip(sizes, widths, strict=False)
+            ResidualBlock(size, width, generator)
+            for size, width in zip(sizes, widths, strict=False)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for width in widths)
         self.out = nn.Linear(sizes[-1], outputs)
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight, generator=generator)
-                nn.init.zeros_(module.bias)
+        nn.init.xavier_uniform_(self.out.weight, generator=generator)
+        nn.init.zeros_(self.out.bias)
 
     def forward(
         self, x: Tensor, condition: Tensor | None = None, rows: Tensor | None = None
@@ -63,9 +70,10 @@ class FeedForward(nn.Module):
         [P, n, outputs] is the network at [x[rows[p]], condition[p]]. What the first layer makes of
         x is computed once per group, however many conditions it meets.
         """
+        shape = x.shape[:-1] if condition is None else (len(condition), x.shape[-2])
         for i, (block, norm) in enumerate(zip(self.blocks, self.norms, strict=True)):
             x = norm(block(x, condition, rows) if i == 0 else block(x))
-        return self.out(x)
+        return self.out(x).unflatten(0, shape)
 
 
 def _linear(linear: nn.Linear, x: Tensor, condition: Tensor | None, rows: Tensor | None) -> Tensor:
@@ -75,3 +83,34 @@ def _linear(linear: nn.Linear, x: Tensor, condition: Tensor | None, rows: Tensor
     shared = F.linear(x, linear.weight[:, :split])
     given = F.linear(condition, linear.weight[:, split:], linear.bias)
     return shared[rows] + given.unsqueeze(-2)
+
+
+class _Rest(Function):
+    """relu(outer(relu(inner)) + shortcut) of [inner, shortcut] side by side, [N, 2 w] -> [N, w].
+
+    Its gradient is written side by side too, so that the layer before goes backward in one product,
+    and sums are taken by the products themselves.
+    """
+
+    @staticmethod
+    def forward(ctx, read: Tensor, weight: Tensor) -> Tensor:
+        inner, shortcut = read.chunk(2, dim=-1)
+        hidden = inner.relu()
+        out = torch.addmm(shortcut, hidden, weight.T).relu_()
+        ctx.save_for_backward(hidden, out, weight)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        hidden, out, weight = ctx.saved_tensors
+        by_read = grad.new_empty(len(grad), 2 * grad.shape[-1])
+        inner, shortcut = by_read.chunk(2, dim=-1)
+        _relu_backward(grad, out, shortcut)
+        torch.mm(shortcut, weight, out=inner)
+        _relu_backward(inner, hidden, inner)
+        return by_read, shortcut.T @ hidden
+
+
+def _relu_backward(grad: Tensor, activation: Tensor, result: Tensor) -> None:
+    torch.ops.aten.threshold_backward.grad_input(grad, activation, 0, grad_input=result)
