@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ibpapers.config import Params
 from ibpapers.papers.pom2dib.settings import Settings
 from ibpapers.plan import Exhibit, PaperPlan, Run, Study
@@ -20,9 +23,9 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
     """The runs, studies, figures, tables and claims under `settings`; every run stands once."""
     runs: dict[str, Run] = {}
 
-    def run(dataset: str, method: str, beta: float, without: str | None = None) -> str:
+    def run(dataset: str, method: str, beta: float, variant: str = "", **changed: Any) -> str:
         given = None if method in WITHOUT_BETA else beta
-        one = _run(settings, params, dataset, method, given, without)
+        one = _run(settings, params, dataset, method, given, variant, changed)
         return runs.setdefault(one.id, one).id
 
     studies, figures, tables = [], [], []
@@ -53,12 +56,20 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
                 )
             )
     if "handwritten" in settings.datasets:
-        asked = settings.studies.stability
-        steadied = (
-            *(run("handwritten", method, asked.beta) for method in asked.methods),
-            *(run("handwritten", "pom2dib_stable", asked.beta, one) for one in asked.without),
-        )
-        studies.append(Study("stability", "A policy that does not collapse", steadied))
+        asked, stable = settings.studies.stability, settings.stable.model_dump(mode="json")
+        steadied = [run("handwritten", method, asked.beta) for method in asked.methods]
+        for one in asked.without:
+            policy = stable | WITHOUT[one]
+            steadied.append(
+                run(
+                    "handwritten",
+                    "pom2dib_stable",
+                    asked.beta,
+                    f"without_{one}",
+                    training={"policy": policy},
+                )
+            )
+        studies.append(Study("stability", "A policy that does not collapse", tuple(steadied)))
         tables.append(Exhibit("table_stability", "Stability", "stability"))
     return PaperPlan(
         runs=tuple(runs.values()),
@@ -81,15 +92,24 @@ def _run(
     dataset: str,
     method: str,
     beta: float | None,
-    without: str | None,
+    variant: str,
+    changed: Mapping[str, Mapping[str, Any]],
 ) -> Run:
-    name = method if without is None else f"{method}_without_{without}"
+    """A method as the settings have it; a `variant` of it where `changed` has other entries.
+
+    `changed` gives entries of the recipe's sections, such as its training.
+    """
+    name = "_".join(filter(None, (method, variant)))
     if beta is not None:
         name += f"_beta={beta!r}"
     own = settings.mm_fi if dataset == "mm_fi" else settings
-    training = own.training.model_dump(mode="json")
+    sections = {
+        "limits": settings.limits.model_dump(mode="json"),
+        "model": own.model.model_dump(mode="json"),
+        "training": own.training.model_dump(mode="json"),
+    }
     if method == "pom2dib_stable":
-        training["policy"] = settings.stable.model_dump(mode="json") | WITHOUT.get(without, {})
+        sections["training"]["policy"] = settings.stable.model_dump(mode="json")
     return Run(
         paper="pom2dib",
         dataset=dataset,
@@ -105,9 +125,7 @@ def _run(
             "beta": beta,
             "seeds": own.seeds,
             "threads": params.threads,
-            "limits": settings.limits.model_dump(mode="json"),
-            "model": own.model.model_dump(mode="json"),
-            "training": training,
+            **{key: given | changed.get(key, {}) for key, given in sections.items()},
         },
         evaluation=settings.evaluation.model_dump(mode="json"),
     )
