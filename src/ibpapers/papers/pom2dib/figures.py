@@ -11,8 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from ibpapers.papers.pom2dib.looks import (
+    HANDWRITTEN,
+    LOOKS,
+    MM_FI,
+    STAR,
+    Dataset,
+    information_plane,
+    power,
+)
 from ibpapers.papers.pom2dib.tables import METHODS, PRINTED_BETA, printed_number, why_not_printed
 from ibpapers.report import style
 from ibpapers.report.exhibits import History, View, signed
@@ -20,56 +28,18 @@ from ibpapers.report.published import needed
 from ibpapers.report.results import Estimate, estimate, with_beta
 from ibpapers.report.style import GREY, MILLIMETRE, OKABE_ITO, PAGE, Look
 
-LOOKS = {
-    "pom2dib": Look(METHODS["pom2dib"], OKABE_ITO["blue"], "o", "-"),
-    "rsdib": Look(METHODS["rsdib"], OKABE_ITO["vermillion"], "s", "--"),
-    "tadib": Look(METHODS["tadib"], OKABE_ITO["bluish green"], "^", "-."),
-    "dlsc": Look(METHODS["dlsc"], OKABE_ITO["reddish purple"], "D", "none"),
-}
-
-
-@dataclass(frozen=True)
-class _Dataset:
-    """What its figures say. `guessing`: minus the entropies of its classes, nat."""
-
-    name: str
-    tasks: tuple[str, ...]
-    guessing: float
-    noise: str  # its modality, or the first letter of several
-    modalities: str
-    selection_figure: int
-
-
-_HANDWRITTEN = _Dataset(
-    "handwritten",
-    ("task 1: parity", "task 2: ring structure", "task 3: digit"),
-    # All digits are equally likely.
-    -(np.log(2) + (np.log(2) + np.log(10)) / 2 + np.log(10)),
-    "C",
-    "A: image, B: audio, C: noise (red)",
-    3,
-)
-_MM_FI = _Dataset(
-    "mm_fi",
-    ("task 1: pose", "task 2: action", "task 3: scene"),
-    -(np.log(27) + np.log(4)),
-    "H",
-    "A: RGB, B, C: infra-red, D: depth, E: LiDAR, F: mmWave, G: WiFi, H: noise (red)",
-    4,
-)
-
 
 def figure_2a(view: View) -> Figure:
     """Fig. 2(a): HandWritten."""
-    return _rate_relevance(view, _HANDWRITTEN)
+    return _rate_relevance(view, HANDWRITTEN)
 
 
 def figure_2b(view: View) -> Figure:
     """Fig. 2(b): MM-Fi."""
-    return _rate_relevance(view, _MM_FI)
+    return _rate_relevance(view, MM_FI)
 
 
-def _rate_relevance(view: View, dataset: _Dataset) -> Figure:
+def _rate_relevance(view: View, dataset: Dataset) -> Figure:
     """Relevance (N-CE, nat) against sum-rate (nat), a curve over beta per method.
 
     Left on the whole test set, right as the training log has it. Large signs are means over
@@ -83,7 +53,7 @@ def _rate_relevance(view: View, dataset: _Dataset) -> Figure:
         for method in view.present("method", LOOKS):
             _draw_curve(axes, _points(view, method, prefix), method)
             _draw_printed(axes, view, dataset, method)
-        _information_plane(axes, dataset)
+        information_plane(axes, dataset)
         axes.set_title(name, fontweight="normal")
     panels[0].set_ylabel("Relevance: N-CE, sum of three tasks (nat)")
     style.title(figure, _tradeoff_finding(view))
@@ -140,40 +110,17 @@ def _draw_curve(axes: Axes, points: list[_Point], method: str) -> None:
         )  # fmt: skip
         if point.beta is not None:
             axes.annotate(
-                _power(point.beta), (rate.mean, relevance.mean), xytext=_BETA_OFFSET[method],
+                power(point.beta), (rate.mean, relevance.mean), xytext=_BETA_OFFSET[method],
                 textcoords="offset points", fontsize=5.5, color=look.color, zorder=5,
             )  # fmt: skip
     means = [r.mean for r in rates], [r.mean for r in relevances]
     axes.plot(*means, ls=look.linestyle, mec="white", mew=0.6, zorder=4, **sign)
 
 
-def _draw_printed(axes: Axes, view: View, dataset: _Dataset, method: str) -> None:
+def _draw_printed(axes: Axes, view: View, dataset: Dataset, method: str) -> None:
     rate = printed_number(view, dataset.name, method, "sum_rate_nat")
     relevance = printed_number(view, dataset.name, method, "n_ce_nat")
-    axes.plot(rate.value, relevance.value, zorder=6, mec=LOOKS[method].color, **_STAR)
-
-
-_STAR = {"marker": "*", "markersize": 8, "mfc": "none", "mew": 0.8, "ls": "none"}
-
-
-def _information_plane(axes: Axes, dataset: _Dataset) -> None:
-    """The same axes at every tier and scale; they only give way to a point outside them."""
-    axes.set_xscale("symlog", linthresh=10, linscale=0.5)
-    axes.set_yscale("symlog", linthresh=0.1, linscale=0.3)
-    right, bottom = axes.get_xlim()[1], axes.get_ylim()[0]
-    axes.set_xlim(0, max(3000, right))
-    axes.set_ylim(min(-8, bottom), 0)
-    axes.xaxis.set_major_locator(FixedLocator([0, 10, 100, 1000]))
-    axes.yaxis.set_major_locator(FixedLocator([-5, -2, -1, -0.5, -0.2, -0.1, 0]))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: signed(f"{value:,g}")))
-    axes.set_xlabel("Sum-rate (nat)")
-    axes.axhline(dataset.guessing, color=GREY, lw=0.6, ls=(0, (1, 2)))
-    axes.text(
-        0.985, dataset.guessing, "guessing without any code", color=GREY, fontsize=5.5, ha="right",
-        va="bottom", transform=axes.get_yaxis_transform(),
-    )  # fmt: skip
+    axes.plot(rate.value, relevance.value, zorder=6, mec=LOOKS[method].color, **STAR)
 
 
 def _tradeoff_finding(view: View) -> str:
@@ -184,11 +131,11 @@ def _tradeoff_finding(view: View) -> str:
         for point in _points(view, method, "")
         if point.beta == PRINTED_BETA
     ]
-    where = f"; at β = {_power(PRINTED_BETA)} {', '.join(points)}" if points else ""
+    where = f"; at β = {power(PRINTED_BETA)} {', '.join(points)}" if points else ""
     return f"N-CE against sum-rate{where}"
 
 
-def _tradeoff_footnote(view: View, dataset: _Dataset) -> str:
+def _tradeoff_footnote(view: View, dataset: Dataset) -> str:
     lines = ["Large signs: means over seeds, 95% intervals; small: seeds; labels: β; stars: print."]
     if "dlsc" in view.present("method", LOOKS):
         n = view.settings["evaluation"]["batch_size"]
@@ -204,31 +151,23 @@ def _handle(look: Look) -> Line2D:
     return Line2D([], [], label=look.label, **sign)
 
 
-def _printed_handle(view: View, dataset: _Dataset) -> Line2D:
+def _printed_handle(view: View, dataset: Dataset) -> Line2D:
     why = why_not_printed(view, dataset.name, view.present("method", LOOKS)[0], at_beta=False)
-    label = f"printed, β = {_power(PRINTED_BETA)}{', not comparable' if why else ''}"
-    return Line2D([], [], mec=GREY, label=label, **_STAR)
-
-
-def _power(beta: float) -> str:
-    """A beta as a reader writes it: 0, 10⁻³, 0.02."""
-    exponent = np.log10(beta) if beta > 0 else 0.0
-    if exponent and exponent == round(exponent):
-        return "10" + f"{exponent:.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{beta:g}"
+    label = f"printed, β = {power(PRINTED_BETA)}{', not comparable' if why else ''}"
+    return Line2D([], [], mec=GREY, label=label, **STAR)
 
 
 def figure_3(view: View) -> Figure:
     """Fig. 3: HandWritten."""
-    return _selection(view, _HANDWRITTEN)
+    return _selection(view, HANDWRITTEN)
 
 
 def figure_4(view: View) -> Figure:
     """Fig. 4: MM-Fi."""
-    return _selection(view, _MM_FI)
+    return _selection(view, MM_FI)
 
 
-def _selection(view: View, dataset: _Dataset) -> Figure:
+def _selection(view: View, dataset: Dataset) -> Figure:
     """Marginal selection probability per (task, link) over updates, downwards.
 
     Above the mean over seeds, one chunk per task, with the expected number of selected links at
@@ -260,7 +199,7 @@ def _selection(view: View, dataset: _Dataset) -> Figure:
 _PROBABILITY = {"cmap": "magma_r", "vmin": 0, "vmax": 1}
 
 
-def _draw_chunk(axes: Axes, history: History, task: int, dataset: _Dataset) -> QuadMesh:
+def _draw_chunk(axes: Axes, history: History, task: int, dataset: Dataset) -> QuadMesh:
     """One task: columns are links, rows updates."""
     mean = history["snapshot/selection_probability"][:, :, task].mean(axis=0)
     image = axes.pcolormesh(
@@ -275,7 +214,7 @@ def _draw_chunk(axes: Axes, history: History, task: int, dataset: _Dataset) -> Q
 
 
 def _draw_last(
-    axes: Axes, history: History, task: int, dataset: _Dataset, seeds: Iterable[int]
+    axes: Axes, history: History, task: int, dataset: Dataset, seeds: Iterable[int]
 ) -> None:
     """The last record of every seed, in the columns of the chunk above."""
     last = history["snapshot/selection_probability"][:, -1, task]
@@ -298,7 +237,7 @@ def _as_chunk(axes: Axes, history: History) -> None:
             axes.axvline(i, color="white", lw=1.8)
 
 
-def _draw_number_selected(axes: Axes, view: View, history: History, dataset: _Dataset) -> None:
+def _draw_number_selected(axes: Axes, view: View, history: History, dataset: Dataset) -> None:
     """The expected number of selected links per update: seeds, mean, limit, and the printed one."""
     update = history["snapshot_update"]
     number = history["snapshot/selection_probability"].sum(axis=(2, 3))
@@ -308,7 +247,7 @@ def _draw_number_selected(axes: Axes, view: View, history: History, dataset: _Da
     limit = view.settings["limits"]["encodings_per_transmitter"] * len(set(_transmitters(history)))
     axes.axvline(limit, color=GREY, lw=0.8, ls=(0, (4, 2)))
     printed = _printed_selected(view, dataset)
-    axes.plot(printed, update[-1], mec=color, clip_on=False, zorder=6, **_STAR)
+    axes.plot(printed, update[-1], mec=color, clip_on=False, zorder=6, **STAR)
     axes.set_ylim(_edges(update)[[-1, 0]])
     axes.set_xlim(0, max(14, limit + 2))
     axes.tick_params(left=False, labelleft=False, bottom=False, pad=1)
@@ -317,13 +256,13 @@ def _draw_number_selected(axes: Axes, view: View, history: History, dataset: _Da
     axes.set_title("links selected", fontweight="normal")
 
 
-def _printed_selected(view: View, dataset: _Dataset) -> float:
+def _printed_selected(view: View, dataset: Dataset) -> float:
     """ "Total selection number (converged)" under Fig. 3 and 4."""
     table = view.printed["figures"].rename(columns={"selected_modalities": "value"})
     return needed(table, figure=dataset.selection_figure).value
 
 
-def _selection_finding(history: History, dataset: _Dataset) -> str:
+def _selection_finding(history: History, dataset: Dataset) -> str:
     last = history["snapshot/selection_probability"][:, -1]
     noise = last[..., _noise(history, dataset)].mean(axis=0).max()
     return (
@@ -332,7 +271,7 @@ def _selection_finding(history: History, dataset: _Dataset) -> str:
     )
 
 
-def _selection_footnote(view: View, dataset: _Dataset) -> str:
+def _selection_footnote(view: View, dataset: Dataset) -> str:
     lines = [
         f"Links: transmitter/modality. {dataset.modalities}. "
         "Below: the last record of each seed. Dashed: what Eq. 10 allows. Star: printed."
@@ -347,7 +286,7 @@ def _transmitters(history: History) -> list[str]:
     return [str(link).split("/")[0] for link in history["link"]]
 
 
-def _noise(history: History, dataset: _Dataset) -> list[bool]:
+def _noise(history: History, dataset: Dataset) -> list[bool]:
     """Which links carry the noise of Eq. 25 or 26."""
     return [str(link).split("/")[1].startswith(dataset.noise) for link in history["link"]]
 
