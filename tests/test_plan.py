@@ -25,14 +25,16 @@ def test_runs_are_named_by_what_sets_them_apart():
     ids = list(planned("scale=paper").runs)
     assert "pom2dib/handwritten/tadib_beta=0.0001" in ids
     assert "pom2dib/handwritten/dlsc" in ids
-    assert sum(run.startswith("pom2dib/handwritten/") for run in ids) == 3 * 6 + 1 + 4  # stable
-    assert sum(run.startswith("pom2dib/mm_fi/") for run in ids) == 3 * 6 + 1
+    assert (
+        sum(run.startswith("pom2dib/handwritten/") for run in ids) == 3 * 6 + 1 + 6 + 4
+    )  # 6 ratios
+    assert sum(run.startswith("pom2dib/mm_fi/") for run in ids) == 3 * 6 + 1 + 6
 
 
 def test_values_that_differ_in_the_last_digit_are_different_runs():
     betas = "papers.pom2dib.studies.rate_relevance.betas=[0.001, 0.0010000000000000002]"
     one_dataset = "papers.pom2dib.datasets=[handwritten]"
-    assert len(planned(betas, one_dataset, "include=[pom2dib]").runs) == 2 * 3 + 2
+    assert len(planned(betas, one_dataset, "include=[pom2dib]").runs) == 2 * 3 + 2 + 2
 
 
 def test_a_dataset_has_its_own_settings():
@@ -41,6 +43,28 @@ def test_a_dataset_has_its_own_settings():
     assert ours["seeds"] == [7]
     assert (ours["model"]["code_dimension"], other["model"]["code_dimension"]) == (48, 24)
     assert "fft_scaling" in other["training"] and "fft_scaling" not in ours["training"]
+
+
+def test_a_ratio_of_learning_rates_leaves_the_coding_s_and_its_own_is_the_run_of_table_1():
+    ours = planned("scale=paper", "papers.pom2dib.seeds=[0]")
+    studies = {study.name: study.runs for study in ours.papers["pom2dib"].studies}
+    for dataset in ("handwritten", "mm_fi"):
+        found = [ours.runs[run] for run in studies[f"learning_rate_ratio_{dataset}"]]
+        rates = [run.recipe["training"]["learning_rate"] for run in found]
+        assert {rate["coding"] for rate in rates} == {1e-4}
+        assert [rate["selection"] for rate in rates] == [1e-4 * 2.0**i for i in range(-4, 3)]
+        assert found[0].name == "pom2dib_ratio=0.0625_beta=0.001"
+        assert found[3].id in studies[f"comparison_{dataset}"]
+
+
+def test_dynamics_are_those_of_runs_that_the_tradeoff_has_anyway():
+    ours = planned("scale=paper")
+    studies = {study.name: study.runs for study in ours.papers["pom2dib"].studies}
+    for dataset in ("handwritten", "mm_fi"):
+        shown = studies[f"dynamics_{dataset}"]
+        assert set(shown) < set(studies[f"rate_relevance_{dataset}"])
+        betas = [ours.runs[run].recipe["beta"] for run in shown]
+        assert betas == [0.0, 1e-4, 1e-3, 1e-2, 1e-1]
 
 
 def test_a_generated_source_has_settings_and_a_real_one_has_none():

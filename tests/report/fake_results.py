@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ibpapers import plan as plans
+from ibpapers.evaluations import tidy
 from ibpapers.files import write_json
 from ibpapers.plan import Plan, Run
 from ibpapers.report import exhibits
@@ -36,6 +36,7 @@ LINKS = {
     ),
 }  # fmt: skip
 NOISE = {"handwritten": ("C1", "C2"), "mm_fi": ("H",)}
+SETTINGS = ("beta", "limits", "model", "training", "threads")
 UNITS = {"n_ce": "nat", "links": "count", "limit_violations": "count"}
 POLICIES = ("pom2dib", "pom2dib_stable")
 RELEVANCE = {"pom2dib": -0.45, "pom2dib_stable": -0.5, "rsdib": -1.6, "tadib": -0.35, "dlsc": -0.3}
@@ -72,25 +73,12 @@ def view(*overrides: str) -> View:
 
 def evaluation(run: Run) -> pd.DataFrame:
     """One row per seed and metric, numbers near those the specification reports."""
-    settings = {key: run.recipe[key] for key in ("beta", "limits", "model", "training", "threads")}
     rows = [
-        {
-            "paper": run.paper,
-            "dataset": run.dataset,
-            "tier": run.recipe["tier"],
-            "scale": run.recipe["scale"],
-            "run": run.id,
-            "method": run.method,
-            "settings": json.dumps(settings, sort_keys=True),
-            "seed": seed,
-            "metric": metric,
-            "value": float(value),
-            "unit": _unit(metric),
-        }
+        (seed, metric, float(value), _unit(metric))
         for seed in run.recipe["seeds"]
         for metric, value in _metrics(run, seed).items()
     ]
-    return pd.DataFrame(rows)
+    return tidy(rows, run.recipe, SETTINGS)
 
 
 def history(run: Run) -> dict[str, np.ndarray]:
@@ -100,7 +88,16 @@ def history(run: Run) -> dict[str, np.ndarray]:
     at = np.array([1, *range(every, updates + 1, every)])
     progress = 1 / (1 + np.exp(-(at / updates - 0.35) * 14))[None, :, None, None]
     final = np.stack([_selection(run, seed) for seed in seeds])[:, None]
+    trained = [_metrics(run, seed) for seed in seeds]
+    rate, n_ce = (
+        np.array([[one[f"training_{m}"]] for one in trained]) for m in ("sum_rate", "n_ce")
+    )
+    done = np.arange(1, updates + 1) / updates
     return {
+        # From nothing over twice the last sum-rate; from guessing; from below 0 and above it.
+        "sum_rate": rate * (4 * done - 3 * done**2),
+        "n_ce": n_ce - 4 * (1 - done),
+        "log_likelihood": np.ones_like(rate) * (1 - done) * (8 * done - 2),
         "update": np.arange(1, updates + 1),
         "snapshot_update": at,
         "snapshot/selection_probability": (0.37 * (1 - progress) + final * progress).astype(

@@ -1,6 +1,7 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pypdf
 import pytest
 from bent_views import changed, without
@@ -11,11 +12,12 @@ from matplotlib.text import Text
 from ibpapers import plan as plans
 from ibpapers.errors import UserError
 from ibpapers.files import read_json
-from ibpapers.papers.pom2dib.figures import figure_2b, figure_4
-from ibpapers.papers.pom2dib.tables import table_1a, table_1b, table_stability
+from ibpapers.papers.pom2dib.figures import figure_2b, figure_2c, figure_2f, figure_4
+from ibpapers.papers.pom2dib.tables import table_1a, table_1b, table_2b, table_stability
 from ibpapers.report import exhibits, results, style
 
-FIGURES = ("figure_2a", "figure_3")
+UNPRINTED = ("figure_2c", "figure_2e")
+FIGURES = ("figure_2a", *UNPRINTED, "figure_3")
 
 
 def line(table, label, source):
@@ -79,6 +81,28 @@ def test_the_worst_seed_of_a_variant_is_shown():
     assert (noise["no wait"].value, noise["stable"].value) == (0.4, 0.02)
 
 
+def test_table_of_ratios_reads_them_from_the_runs_and_compares_each_with_its_own_number(comparable):
+    view = comparable.where(study="learning_rate_ratio_mm_fi")
+    table = table_2b(view)
+    assert table.header == ("1:16", "1:8", "1:4", "1:2", "1:1", "2:1", "4:1")
+    cells, row = line(table, "Sum-rate", "printed")
+    ours, _ = line(table, "Sum-rate", "training log")
+    expected = view.values(
+        run="pom2dib/mm_fi/pom2dib_ratio=4.0_beta=0.001", metric="training_sum_rate"
+    ).mean()
+    assert ours["4:1"].value == pytest.approx(expected)
+    assert row.comparable and cells["4:1"].value == 76.75
+    assert cells["4:1"].difference == pytest.approx(expected - 76.75)
+
+
+def test_a_ratio_that_is_not_printed_is_said_to_be_none():
+    ratio = "papers.pom2dib.studies.learning_rate_ratio.ratios=[0.3, 0.5]"
+    view = view_under(ratio).where(study="learning_rate_ratio_mm_fi")
+    cells, row = line(table_2b(view), "N-CE", "printed")
+    assert cells["3:10"].text == "not printed" and cells["1:2"].value == -1.88
+    assert not row.comparable and cells["1:2"].difference is None
+
+
 def test_limits_are_read_from_the_draws(smoke):
     first = {"method": "rsdib", "metric": "limit_violations", "seed": 0}
     table = table_1a(comparison(changed(smoke, lambda _: 1, **first)))
@@ -128,6 +152,46 @@ def test_figures_of_mm_fi_name_its_tasks_links_and_noise(smoke):
     assert [star.get_xdata()[0] for star in stars] == [311.43, 67.78, 447.32, 1479.38]
 
 
+def with_histories(view, study, **arrays):
+    """The view of a study with the histories of its runs, `arrays` in the place of their own."""
+    runs = plans.read(REPOSITORY / "params.yaml").runs
+    found = view.where(study=study)
+    histories = {one: {**history(runs[one]), **arrays} for one in found.rows["run"].unique()}
+    return replace(found, histories=histories)
+
+
+def test_a_way_through_the_information_plane_is_the_means_of_its_updates(smoke):
+    rate = np.array([[10.0, 20, 60, 80, 40, 20], [30, 40, 80, 120, 60, 20]])
+    n_ce = np.linspace(-4, -1, 6) * np.ones((2, 1))
+    view = with_histories(smoke, "dynamics_handwritten", sum_rate=rate, n_ce=n_ce)
+    with pytest.MonkeyPatch.context() as patch, style.house_style():
+        patch.setattr("ibpapers.papers.pom2dib.dynamics.POINTS", 3)
+        figure = figure_2c(view)
+    way, last, *others = figure.axes[0].lines
+    assert way.get_xdata().tolist() == [25, 85, 35]
+    assert way.get_ydata() == pytest.approx([-3.7, -2.5, -1.3])
+    assert last.get_xdata().tolist() == [35]
+    assert figure.axes[1].lines[0].get_xdata().tolist() == [15, 70, 30]
+    assert "rises and then falls again at β = 0, 10⁻³, 10⁻², 10⁻¹" in text_of(figure)
+    assert len(others) == 2 * 3 + 1, "four betas, and guessing"
+
+
+def test_log_likelihoods_stand_by_ratio_over_the_updates(smoke):
+    seeds = np.array([[-6.0, -2, 0, 4, 2, 2], [-2, 2, 4, 8, 0, 0]])
+    view = with_histories(smoke, "learning_rate_ratio_mm_fi", log_likelihood=seeds)
+    slow = view.histories["pom2dib/mm_fi/pom2dib_ratio=0.0625_beta=0.001"]
+    slow |= {"log_likelihood": seeds + 1, "update": np.arange(1, 7)}
+    with pytest.MonkeyPatch.context() as patch, style.house_style():
+        patch.setattr("ibpapers.papers.pom2dib.dynamics.POINTS", 3)
+        figure = figure_2f(view)
+    first, *others, _ = figure.axes[0].lines
+    assert [first.get_label(), *(one.get_label() for one in others)] == ["1:16", "1:2", "4:1"]
+    assert first.get_xdata().tolist() == [1.5, 3.5, 5.5]
+    assert first.get_ydata().tolist() == [-1, 5, 2]
+    assert [one.get_ydata().tolist() for one in others] == 2 * [[-2, 4, 1]]
+    assert "ends between 1.00 at 1:2 and 2.00 at 1:16" in text_of(figure)
+
+
 def test_table_of_a_smaller_plan(smoke):
     table = table_1a(without(comparison(smoke), method="dlsc"))
     assert table.header == ("PoM²-DIB", "RS-DIB", "TADIB")
@@ -165,4 +229,5 @@ def test_figure_is_vector_with_embedded_fonts_and_stamp(plan, name):
     assert b"/FontFile2" in pdf
     assert not page.images or name == "figure_3", "only the colour bar may be an image"
     assert "sample data, smoke scale" in page.extract_text()
-    assert "not comparable" in page.extract_text()
+    of_print = "without numbers" if name in UNPRINTED else "not comparable"
+    assert of_print in page.extract_text()

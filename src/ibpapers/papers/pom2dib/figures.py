@@ -1,4 +1,4 @@
-"""Fig. 2(a, b), 3 and 4; a method has the same colour, marker and line in every figure."""
+"""Fig. 2, 3 and 4; a method has the same colour, marker and line in every figure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ibpapers.papers.pom2dib import dynamics
 from ibpapers.papers.pom2dib.looks import (
     HANDWRITTEN,
     LOOKS,
@@ -155,6 +156,26 @@ def _printed_handle(view: View, dataset: Dataset) -> Line2D:
     why = why_not_printed(view, dataset.name, view.present("method", LOOKS)[0], at_beta=False)
     label = f"printed, β = {power(PRINTED_BETA)}{', not comparable' if why else ''}"
     return Line2D([], [], mec=GREY, label=label, **STAR)
+
+
+def figure_2c(view: View) -> Figure:
+    """Fig. 2(c): HandWritten."""
+    return dynamics.trajectories(view, HANDWRITTEN)
+
+
+def figure_2d(view: View) -> Figure:
+    """Fig. 2(d): MM-Fi."""
+    return dynamics.trajectories(view, MM_FI)
+
+
+def figure_2e(view: View) -> Figure:
+    """Fig. 2(e): HandWritten."""
+    return dynamics.log_likelihoods(view, HANDWRITTEN)
+
+
+def figure_2f(view: View) -> Figure:
+    """Fig. 2(f): MM-Fi."""
+    return dynamics.log_likelihoods(view, MM_FI)
 
 
 def figure_3(view: View) -> Figure:

@@ -96,6 +96,22 @@ class RateRelevance(Closed):
     points: Distinct[Method]
 
 
+class Dynamics(Closed):
+    """Fig. 2 (c, d): pom2dib's way through the information plane, at betas of rate_relevance."""
+
+    largest_beta: NonNegative
+
+
+class LearningRateRatio(Closed):
+    """Fig. 2 (e, f) and Table II: pom2dib, its selection learning faster or slower."""
+
+    ratios: Annotated[
+        Listing[Positive],
+        Field(description="the selection's learning rate over the coding's, which stays"),
+    ]
+    beta: NonNegative
+
+
 class Stability(Closed):
     """Methods at one beta, and pom2dib_stable without each of its changes."""
 
@@ -107,6 +123,8 @@ class Stability(Closed):
 class Studies(Closed):
     comparison: Comparison
     rate_relevance: RateRelevance
+    dynamics: Dynamics
+    learning_rate_ratio: LearningRateRatio
     stability: Stability
 
 
@@ -116,7 +134,7 @@ class OnMMFi(Closed):
     seeds: Listing[Seed]
     model: Model
     training: Training
-    betas: Annotated[Listing[NonNegative], Field(description="of rate_relevance")]
+    betas: Annotated[Listing[NonNegative], Field(description="of rate_relevance and dynamics")]
 
 
 class Settings(Closed):

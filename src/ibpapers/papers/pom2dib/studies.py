@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ibpapers.config import Params
-from ibpapers.papers.pom2dib.settings import Settings
+from ibpapers.papers.pom2dib.settings import OnMMFi, Settings
 from ibpapers.plan import Exhibit, PaperPlan, Run, Study
 
 # Methods without a rate term have no beta: one run serves every place of a grid.
@@ -36,7 +36,7 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
         curves = [run(dataset, m, beta) for m in tradeoff.methods for beta in betas]
         points = [run(dataset, m, comparison.beta) for m in tradeoff.points]
         tradeoff_runs = tuple(dict.fromkeys((*curves, *points)))  # a point may lie on its curve
-        letter = {"handwritten": "a", "mm_fi": "b"}[dataset]
+        letter, of_dynamics, of_ratio = {"handwritten": "ace", "mm_fi": "bdf"}[dataset]
         studies += [
             Study(f"comparison_{dataset}", "Comparison of methods", tuple(compared.values())),
             Study(f"rate_relevance_{dataset}", "Rate against relevance", tradeoff_runs),
@@ -55,6 +55,17 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
                     histories=(compared["pom2dib"],),
                 )
             )
+        largest = settings.studies.dynamics.largest_beta
+        trajectories = tuple(run(dataset, "pom2dib", beta) for beta in betas if beta <= largest)
+        rated = tuple(_at_ratios(settings, dataset, run))
+        studies += [
+            Study(f"dynamics_{dataset}", "Training dynamics", trajectories),
+            Study(f"learning_rate_ratio_{dataset}", "Learning-rate ratio", rated),
+        ]
+        for panel, study in ((of_dynamics, studies[-2]), (of_ratio, studies[-1])):
+            title = f"Fig. 2({panel})"
+            figures.append(Exhibit(f"figure_2{panel}", title, study.name, histories=study.runs))
+        tables.append(Exhibit(f"table_2{letter}", f"Table II({letter})", studies[-1].name))
     if "handwritten" in settings.datasets:
         asked, stable = settings.studies.stability, settings.stable.model_dump(mode="json")
         steadied = [run("handwritten", method, asked.beta) for method in asked.methods]
@@ -86,6 +97,24 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
     )
 
 
+def _at_ratios(settings: Settings, dataset: str, run: Callable[..., str]) -> Iterator[str]:
+    """pom2dib at every ratio of learning rates; at the settings' own it is the run of Table I."""
+    asked, own = settings.studies.learning_rate_ratio, _own(settings, dataset)
+    rate = own.training.learning_rate
+    for ratio in asked.ratios:
+        selection = ratio * rate.coding
+        if selection == rate.selection:
+            yield run(dataset, "pom2dib", asked.beta)
+        else:
+            changed = {"learning_rate": {"coding": rate.coding, "selection": selection}}
+            yield run(dataset, "pom2dib", asked.beta, f"ratio={ratio!r}", training=changed)
+
+
+def _own(settings: Settings, dataset: str) -> Settings | OnMMFi:
+    """What holds the model, training and seeds of a dataset."""
+    return settings.mm_fi if dataset == "mm_fi" else settings
+
+
 def _run(
     settings: Settings,
     params: Params,
@@ -102,7 +131,7 @@ def _run(
     name = "_".join(filter(None, (method, variant)))
     if beta is not None:
         name += f"_beta={beta!r}"
-    own = settings.mm_fi if dataset == "mm_fi" else settings
+    own = _own(settings, dataset)
     sections = {
         "limits": settings.limits.model_dump(mode="json"),
         "model": own.model.model_dump(mode="json"),

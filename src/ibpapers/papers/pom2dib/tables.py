@@ -1,12 +1,23 @@
-"""Table I, every method beside print; and what keeps the selection from collapsing."""
+"""Table I and II beside print; and what keeps the selection from collapsing."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 
 import pandas as pd
 
 from ibpapers.report.exhibits import Cell, Metric, Row, Table, View
-from ibpapers.report.published import Printed, needed, not_comparable, why_not_comparable
-from ibpapers.report.results import settings_of
+from ibpapers.report.published import (
+    Printed,
+    needed,
+    not_comparable,
+    printed,
+    why_not_comparable,
+)
+from ibpapers.report.results import settings_of, with_settings
 
 METHODS = {"pom2dib": "PoM²-DIB", "rsdib": "RS-DIB", "tadib": "TADIB", "dlsc": "DLSC"}
 
@@ -23,11 +34,12 @@ PRINTED_SETTINGS = {
         "updates": 2000,
         "batches_per_update": 20,
         "batch_size": 20,
-        "learning_rate": {"coding": 1e-4, "selection": 5e-5},
         "rate_estimator": "factorised",
     },
 }
 PRINTED_BETA = 1e-3
+PRINTED_CODING_RATE = 1e-4
+PRINTED_RATIO = 0.5  # of the selection's learning rate to the coding's
 PRINTED_UNDER_LIMITS = {"pom2dib": True, "rsdib": True, "tadib": False, "dlsc": False}
 
 
@@ -63,26 +75,70 @@ def table_1b(view: View) -> Table:
 
 
 def _table_1(view: View, dataset: str) -> Table:
-    """Metrics by methods; ours on the test set and in the training log, and printed.
-
-    Mean over seeds with 95% t-interval (none with one seed). A difference (training log minus
-    printed, which most likely is training-log too) is given only where the two are comparable.
-    """
+    """Metrics by methods; ours on the test set and in the training log, and printed."""
+    columns = {
+        METHODS[method]: _Column(
+            view.where(method=method),
+            partial(printed_number, view, dataset, method),
+            why_not_printed(view, dataset, method),
+            is_entropy=method == "dlsc",
+        )
+        for method in view.present("method", METHODS)
+    }
     methods = view.present("method", METHODS)
-    why_not = {m: why_not_printed(view, dataset, m) for m in methods}
-    rows = [_under_limits(view, methods), _under_limits_printed(methods)]
-    for metric in _METRICS[dataset]:
-        rows += [
-            _ours(view, methods, metric, "whole test set", metric.name),
-            _ours(view, methods, metric, "training log", f"training_{metric.name}"),
-            _printed(view, dataset, methods, metric, why_not),
-        ]
+    limits = (_under_limits(view, methods), _under_limits_printed(methods))
     return Table(
         caption=f"Overall and task-specific performance on {DATASETS[dataset]}",
-        header=tuple(METHODS[m] for m in methods),
-        rows=tuple(rows),
-        notes=_notes(view, why_not),
+        header=tuple(columns),
+        rows=(*limits, *_beside_print(columns.values(), _METRICS[dataset])),
+        notes=(_entropy_note(view), *_notes(view, columns.values())),
     )
+
+
+def table_2a(view: View) -> Table:
+    """Table II(a): HandWritten."""
+    return _table_2(view, "handwritten")
+
+
+def table_2b(view: View) -> Table:
+    """Table II(b): MM-Fi."""
+    return _table_2(view, "mm_fi")
+
+
+def _table_2(view: View, dataset: str) -> Table:
+    """Sum-rate and N-CE of pom2dib by the ratio of its learning rates, beside print.
+
+    The ratio is the selection's learning rate over the coding's; the latter is the same in all.
+    """
+    columns = {}
+    for ratio, run in runs_by_ratio(view).items():
+        one = view.where(run=run)
+        columns[ratio_text(ratio)] = _Column(
+            one,
+            partial(_printed_at_ratio, view, dataset, ratio),
+            why_not_printed(one, dataset, "pom2dib", ratio=ratio),
+        )
+    return Table(
+        caption=f"{METHODS['pom2dib']} by the learning rate of its selection over that of its "
+        f"coding, {DATASETS[dataset]}",
+        header=tuple(columns),
+        rows=tuple(_beside_print(columns.values(), _OVERALL)),
+        notes=_notes(view, columns.values()),
+    )
+
+
+def runs_by_ratio(view: View) -> dict[float, str]:
+    """Run ids by the selection's learning rate over the coding's, rising."""
+    runs = with_settings(view.rows.drop_duplicates("run"), "training")
+    rates = [training["learning_rate"] for training in runs["training"]]
+    ratios = [rate["selection"] / rate["coding"] for rate in rates]
+    return dict(sorted(zip(ratios, runs["run"], strict=True)))
+
+
+def ratio_text(ratio: float) -> str:
+    """As it is printed: 1:16."""
+    fraction = Fraction(ratio).limit_denominator(10**6)
+    return f"{fraction.numerator}:{fraction.denominator}"
 
 
 def table_stability(view: View) -> Table:
@@ -138,15 +194,23 @@ def _noise(view: View) -> pd.Series:
     return view.rows.loc[view.rows["metric"].str.fullmatch(r"selection/.*/C\d"), "value"]
 
 
-def why_not_printed(view: View, dataset: str, method: str, *, at_beta: bool = True) -> str | None:
+def why_not_printed(
+    view: View, dataset: str, method: str, *, at_beta: bool = True, ratio: float = PRINTED_RATIO
+) -> str | None:
     """Why the method's printed numbers must not stand beside ours; None where they may.
 
-    `at_beta` asks for Table I's beta too, as a table does; a curve over beta does not.
+    `at_beta` asks for the tables' beta too; a curve over beta does not. `ratio` is that of the
+    learning rates that the number is printed for.
     """
     runs = view.rows[view.rows["method"] == method].drop_duplicates("run")
     settings = settings_of(runs if at_beta else runs.head(1))
     model = {"code_dimension": PRINTED_DIMENSIONS[dataset], "widths": [512, 256]}
     stated: dict = {**PRINTED_SETTINGS, "model": model}
+    coding = PRINTED_CODING_RATE
+    stated["training"] = {
+        **PRINTED_SETTINGS["training"],
+        "learning_rate": {"coding": coding, "selection": ratio * coding},
+    }
     if at_beta and settings["beta"] is not None:
         stated["beta"] = PRINTED_BETA
     return why_not_comparable(view.tier, view.scale, settings, stated)
@@ -156,6 +220,16 @@ def printed_number(view: View, dataset: str, method: str, metric: str) -> Printe
     """The number of Table I."""
     table = view.printed["table1"]
     return needed(table, dataset=PRINTED_DATASETS[dataset], method=method, metric=metric)
+
+
+def _printed_at_ratio(view: View, dataset: str, ratio: float, metric: str) -> Printed | None:
+    """The number of Table II; None for a ratio that it does not have."""
+    return printed(
+        view.printed["table2"],
+        dataset=PRINTED_DATASETS[dataset],
+        selection_to_coding_lr_ratio=ratio_text(ratio),
+        metric=metric,
+    )
 
 
 def _under_limits(view: View, methods: list[str]) -> Row:
@@ -173,42 +247,69 @@ def _yes_no(answer: bool) -> Cell:
     return Cell(text="yes" if answer else "no")
 
 
-def _ours(view: View, methods: list[str], metric: Metric, source: str, name: str) -> Row:
-    cells = []
-    for method in methods:
-        note = _ENTROPY if _is_entropy(method, metric) else None
-        cells.append(Cell.of(view.estimate(method=method, metric=name), note))
-    return Row(metric.label, metric.unit, source, tuple(cells), metric.digits)
+@dataclass(frozen=True)
+class _Column:
+    """What stands beside print: the rows of one run, and its printed number of a metric.
 
+    `why_not`: why the two must not be compared. `is_entropy`: its sum-rate is no rate.
+    """
 
-def _printed(view: View, dataset: str, methods: list[str], metric: Metric, why_not: dict) -> Row:
-    cells = []
-    for method in methods:
-        number = printed_number(view, dataset, method, metric.printed)
-        entropy = _is_entropy(method, metric)
+    view: View
+    printed: Callable[[str], Printed | None]
+    why_not: str | None
+    is_entropy: bool = False
+
+    def note(self, metric: Metric) -> int | None:
+        return _ENTROPY if self.is_entropy and metric.name == "sum_rate" else None
+
+    def ours(self, metric: Metric, name: str) -> Cell:
+        return Cell.of(self.view.estimate(metric=name), self.note(metric))
+
+    def beside(self, metric: Metric) -> Cell:
+        """The printed number; and its distance from our training log, most likely its like."""
+        number, note = self.printed(metric.printed), self.note(metric)
+        if number is None:
+            return Cell(text="not printed")
         difference = None
-        if why_not[method] is None and not entropy:
-            ours = view.estimate(method=method, metric=f"training_{metric.name}")
-            difference = ours.mean - number.value
-        note = _ENTROPY if entropy else None
-        cells.append(Cell(number.value, number.half_width, difference=difference, note=note))
-    comparable = not any(why_not.values())
-    return Row(metric.label, metric.unit, "printed", tuple(cells), comparable=comparable)
+        if self.why_not is None and note is None:
+            difference = self.view.estimate(metric=f"training_{metric.name}").mean - number.value
+        return Cell(number.value, number.half_width, difference=difference, note=note)
 
 
 _ENTROPY = 1  # its note
 
 
-def _is_entropy(method: str, metric: Metric) -> bool:
-    return method == "dlsc" and metric.name == "sum_rate"
+def _beside_print(columns: Collection[_Column], metrics: Iterable[Metric]) -> Iterator[Row]:
+    """Three lines a metric: whole test set, training log, printed.
+
+    Ours are means over seeds with 95% t-intervals (none with one seed).
+    """
+    comparable = not any(column.why_not for column in columns)
+    for metric in metrics:
+        for source, name in (
+            ("whole test set", metric.name),
+            ("training log", f"training_{metric.name}"),
+        ):
+            cells = tuple(column.ours(metric, name) for column in columns)
+            yield Row(metric.label, metric.unit, source, cells, metric.digits)
+        cells = tuple(column.beside(metric) for column in columns)
+        yield Row(metric.label, metric.unit, "printed", cells, comparable=comparable)
 
 
-def _notes(view: View, why_not: dict[str, str | None]) -> tuple[str, ...]:
-    n = view.settings["evaluation"]["batch_size"]
-    entropy = (
-        f"k-nearest-neighbour entropy of the codes at n = {n} samples, as in print: "
+def _entropy_note(view: View) -> str:
+    return (
+        f"k-nearest-neighbour entropy of the codes at n = {_samples(view)} samples, as in print: "
         "a differential entropy, not a rate, and not comparable with the other columns."
     )
-    comparison = not_comparable(why_not.values()) or "Δ: our training log minus the printed number."
-    rate = f"Rates are estimated on batches of n = {n} and grow with n."
-    return entropy, comparison, rate
+
+
+def _notes(view: View, columns: Collection[_Column]) -> tuple[str, str]:
+    why_not = not_comparable(column.why_not for column in columns)
+    return (
+        why_not or "Δ: our training log minus the printed number.",
+        f"Rates are estimated on batches of n = {_samples(view)} and grow with n.",
+    )
+
+
+def _samples(view: View) -> int:
+    return view.settings["evaluation"]["batch_size"]
