@@ -104,6 +104,20 @@ def test_limits_are_tested_everywhere_but_without_a_method_that_has_them(smoke):
     assert claims.limits_hold(nobody).outcome is Outcome.NOT_TESTABLE
 
 
+def test_a_run_under_other_limits_breaks_none(smoke):
+    run = "pom2dib/handwritten/pom2dib_beta=0.1"
+    wide = changed(smoke, lambda _: 1.0, run=run, metric="selection/t1/x1/A")
+    wide = changed(changed(wide, lambda _: 1.0, run=run, metric="selection/t1/x2/A"),
+                   lambda _: 1.0, run=run, metric="selection/t1/x3/A")  # fmt: skip
+    assert claims.limits_hold(wide).outcome is Outcome.FAILS
+    of_run = wide.rows["run"] == run
+    three = wide.rows["settings"].str.replace(
+        '"transmitters_per_task": 2', '"transmitters_per_task": 3'
+    )
+    rows = wide.rows.assign(settings=wide.rows["settings"].mask(of_run, three))
+    assert claims.limits_hold(replace(wide, rows=rows)).outcome is Outcome.HOLDS
+
+
 @pytest.mark.parametrize("method", ["pom2dib", "rsdib", "tadib", "dlsc"])
 def test_a_plan_without_a_method_is_judged_all_the_same(smoke, method):
     for claim in ALL:
