@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,14 +57,14 @@ def overrides(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def finished(
-    tmp_path: Path, overrides: list[str], monkeypatch: pytest.MonkeyPatch
-) -> plans.Plan:
-    """A plan whose runs lie finished in the working folder."""
+def finished(tmp_path: Path, overrides: list[str], monkeypatch: pytest.MonkeyPatch) -> plans.Plan:
+    """A plan of two studies whose runs lie finished in the working folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(PROJECT / "src"))
     shutil.copy(PROJECT / "params.yaml", tmp_path)
     plan = plans.read(overrides=overrides)
+    paper = plan.papers["pom2dib"]
+    plan = replace(plan, papers={"pom2dib": replace(paper, studies=paper.studies[:2])})
     write_results(plan)
     return plan
 

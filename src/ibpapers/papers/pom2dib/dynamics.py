@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ibpapers.papers.pom2dib.looks import Dataset, information_plane, power
 from ibpapers.papers.pom2dib.tables import DATASETS, ratio_text, runs_by_ratio
@@ -16,15 +18,17 @@ from ibpapers.report.exhibits import History, View, signed
 from ibpapers.report.results import with_beta
 from ibpapers.report.style import GREY, MILLIMETRE, PAGE
 
-POINTS = 40  # of a curve, each the mean of as many updates
-MARKERS = "osD^vPX<>*"
+POINTS = 40  # of a curve
+# Curves brighten by decades of beta, the first of which is 0, and by doublings of a ratio.
+LEAST_BETA, LEAST_RATIO, STEPS = 1e-5, 1 / 16, 6
+MARKERS = "osD^vPX"
 
 
 def trajectories(view: View, dataset: Dataset) -> Figure:
     """N-CE against sum-rate from the first update to the last, a curve per beta.
 
     Left the means over seeds, right every seed. A point is the mean of a fortieth of the updates,
-    on training batches; the largest sign is where training ended.
+    on training batches; a large sign is where training ended.
     """
     runs = with_beta(view.rows.drop_duplicates("run")).sort_values("beta")
     histories = {
@@ -32,12 +36,12 @@ def trajectories(view: View, dataset: Dataset) -> Figure:
     }
     figure = Figure(figsize=(PAGE, 84 * MILLIMETRE))
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for beta, color, marker in zip(histories, _colors(len(histories)), MARKERS, strict=False):
-        rates, relevances = (_points(histories[beta][name]) for name in ("sum_rate", "n_ce"))
-        label = f"β = {power(beta)}"
-        _draw_way(panels[0], rates.mean(0), relevances.mean(0), color, marker, label)
+    for beta, history in histories.items():
+        look = _look(np.log10(max(beta, LEAST_BETA) / LEAST_BETA))
+        rates, relevances = (_points(history[name]) for name in ("sum_rate", "n_ce"))
+        _draw_way(panels[0], rates.mean(0), relevances.mean(0), f"β = {power(beta)}", **look)
         for rate, relevance in zip(rates, relevances, strict=True):
-            _draw_way(panels[1], rate, relevance, color, marker)
+            _draw_way(panels[1], rate, relevance, **look)
     for axes, what in zip(panels, ("mean over seeds", "every seed"), strict=True):
         information_plane(axes, dataset)
         axes.set_title(what, fontweight="normal")
@@ -53,9 +57,8 @@ def trajectories(view: View, dataset: Dataset) -> Figure:
 
 
 def _draw_way(
-    axes: Axes, rates: NDArray, relevances: NDArray, color: ArrayLike, marker: str, label: str = ""
+    axes: Axes, rates: NDArray, relevances: NDArray, label: str | None = None, **look: Any
 ) -> None:
-    look = {"color": color, "marker": marker, "mec": "white", "mew": 0.3}
     axes.plot(rates, relevances, ms=3, lw=0.8, alpha=0.85, label=label, **look)
     axes.plot(rates[-1], relevances[-1], ms=7, zorder=5, **look)
 
@@ -83,14 +86,12 @@ def log_likelihoods(view: View, dataset: Dataset) -> Figure:
     histories = {ratio: view.histories[run] for ratio, run in runs_by_ratio(view).items()}
     figure = Figure(figsize=(PAGE, 74 * MILLIMETRE))
     axes = figure.subplots()
-    for ratio, color, marker in zip(histories, _colors(len(histories)), MARKERS, strict=False):
-        curves = _points(histories[ratio]["log_likelihood"])
-        update = _points(histories[ratio]["update"])
-        axes.fill_between(update, curves.min(0), curves.max(0), color=color, alpha=0.12, lw=0)
-        axes.plot(
-            update, curves.mean(0), color=color, marker=marker, ms=3, lw=1.2, mec="white", mew=0.3,
-            label=ratio_text(ratio),
-        )  # fmt: skip
+    for ratio, history in histories.items():
+        look = _look(np.log2(ratio / LEAST_RATIO))
+        curves, update = _points(history["log_likelihood"]), _points(history["update"])
+        band = {"color": look["color"], "alpha": 0.12, "lw": 0}
+        axes.fill_between(update, curves.min(0), curves.max(0), **band)
+        axes.plot(update, curves.mean(0), ms=3, lw=1.2, label=ratio_text(ratio), **look)
     axes.axhline(0, color=GREY, lw=0.6, ls=(0, (1, 2)))
     axes.set_yscale("symlog", linthresh=1)
     bottom, top = axes.get_ylim()
@@ -132,9 +133,16 @@ def _points(curve: NDArray) -> NDArray:
 
 def _points_are(histories: dict[float, History]) -> str:
     updates = len(next(iter(histories.values()))["update"])
-    return f"Points: means over {max(1, round(updates / POINTS))} of {updates:,} updates."
+    each = round(updates / POINTS)
+    what = f"means over {each} of {updates:,}" if each > 1 else f"all {updates:,}"
+    return f"Points: {what} updates."
 
 
-def _colors(number: int) -> NDArray:
-    """In order, from dark to bright; [number, 4]."""
-    return matplotlib.colormaps["viridis"](np.linspace(0, 0.88, number))
+def _look(step: float) -> dict[str, Any]:
+    """Of the step from the least beta or ratio of the paper: the same wherever it is drawn."""
+    return {
+        "color": matplotlib.colormaps["viridis"](0.88 * min(max(step / STEPS, 0.0), 1.0)),
+        "marker": MARKERS[round(step) % len(MARKERS)],
+        "mec": "white",
+        "mew": 0.3,
+    }
