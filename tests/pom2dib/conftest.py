@@ -11,7 +11,7 @@ from ibpapers.papers.pom2dib import systems
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe():
     """A function: the recipe of a method under tiny settings."""
     overrides = [
