@@ -5,8 +5,8 @@ from importlib import import_module
 
 import pytest
 import torch
-from pom2dib_plain import PlainUpdate, task_costs
 
+from benchmarks.pom2dib_plain import PlainUpdate, task_costs
 from ibpapers.papers.pom2dib.systems import RING, Batches
 from ibpapers.training.seeds import generator
 
