@@ -67,6 +67,26 @@ def test_dynamics_are_those_of_runs_that_the_tradeoff_has_anyway():
         assert betas == [0.0, 1e-4, 1e-3, 1e-2, 1e-1]
 
 
+def test_a_study_that_no_dataset_is_asked_for_is_left_out_with_its_runs_and_exhibits():
+    every = planned("include=[pom2dib]").papers["pom2dib"]
+    studies = "papers.pom2dib.studies"
+    paper = planned(
+        "include=[pom2dib]",
+        f"{studies}.dynamics.datasets=[]",
+        f"{studies}.learning_rate_ratio.datasets=[mm_fi]",
+        f"{studies}.stability.methods=[]",
+    ).papers["pom2dib"]
+    left_out = {study.name for study in every.studies} - {study.name for study in paper.studies}
+    assert left_out == {
+        "dynamics_handwritten", "dynamics_mm_fi", "learning_rate_ratio_handwritten", "stability",
+    }  # fmt: skip
+    gone = {run.name for run in every.runs} - {run.name for run in paper.runs}
+    assert gone == {"pom2dib_stable_beta=0.001"}, "MM-Fi has the ratio still"
+    exhibits = {exhibit.name for exhibit in (*paper.figures, *paper.tables)}
+    assert not exhibits & {"figure_2c", "figure_2d", "figure_2e", "table_2a", "table_stability"}
+    assert {"figure_2f", "table_2b"} <= exhibits
+
+
 def test_a_generated_source_has_settings_and_a_real_one_has_none():
     params = "sources.mm_fi_sample.frames=5"
     assert planned(params).source_settings("mm_fi_sample")["frames"] == 5

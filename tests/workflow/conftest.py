@@ -30,10 +30,14 @@ datasets: [handwritten]
 seeds: [0, 1]
 model: {widths: [4]}
 training: {updates: 12, batches_per_update: 1, log_selection_every: 4}
+stable: {baseline: constant}
 evaluation: {selection_draws: 10, log_window: 1}
 studies:
   comparison: {methods: [pom2dib, tadib]}
   rate_relevance: {methods: [pom2dib], betas: [0.001, 0.1], points: []}
+  dynamics: {datasets: []}
+  learning_rate_ratio: {datasets: []}
+  stability: {methods: []}
 """
 
 # A checkpoint after every update.

@@ -99,12 +99,14 @@ class RateRelevance(Closed):
 class Dynamics(Closed):
     """Fig. 2 (c, d): pom2dib's way through the information plane, at betas of rate_relevance."""
 
+    datasets: Distinct[Dataset]
     largest_beta: NonNegative
 
 
 class LearningRateRatio(Closed):
     """Fig. 2 (e, f) and Table II: pom2dib, its selection learning faster or slower."""
 
+    datasets: Distinct[Dataset]
     ratios: Annotated[
         Listing[Positive],
         Field(description="the selection's learning rate over the coding's, which stays"),
@@ -113,9 +115,9 @@ class LearningRateRatio(Closed):
 
 
 class Stability(Closed):
-    """Methods at one beta, and pom2dib_stable without each of its changes."""
+    """Methods at one beta, and pom2dib_stable without each of its changes; on HandWritten."""
 
-    methods: Listing[Method | Unprinted]
+    methods: Distinct[Method | Unprinted]
     without: Distinct[Change]
     beta: NonNegative
 

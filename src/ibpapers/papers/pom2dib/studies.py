@@ -55,19 +55,24 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
                     histories=(compared["pom2dib"],),
                 )
             )
-        largest = settings.studies.dynamics.largest_beta
-        trajectories = tuple(run(dataset, "pom2dib", beta) for beta in betas if beta <= largest)
-        rated = tuple(_at_ratios(settings, dataset, run))
-        studies += [
-            Study(f"dynamics_{dataset}", "Training dynamics", trajectories),
-            Study(f"learning_rate_ratio_{dataset}", "Learning-rate ratio", rated),
-        ]
-        for panel, study in ((of_dynamics, studies[-2]), (of_ratio, studies[-1])):
-            title = f"Fig. 2({panel})"
-            figures.append(Exhibit(f"figure_2{panel}", title, study.name, histories=study.runs))
-        tables.append(Exhibit(f"table_2{letter}", f"Table II({letter})", studies[-1].name))
-    if "handwritten" in settings.datasets:
-        asked, stable = settings.studies.stability, settings.stable.model_dump(mode="json")
+        asked = settings.studies.dynamics
+        upto = [beta for beta in betas if beta <= asked.largest_beta]
+        if dataset in asked.datasets and upto:
+            shown = tuple(run(dataset, "pom2dib", beta) for beta in upto)
+            study = f"dynamics_{dataset}"
+            studies.append(Study(study, "Training dynamics", shown))
+            title = f"Fig. 2({of_dynamics})"
+            figures.append(Exhibit(f"figure_2{of_dynamics}", title, study, histories=shown))
+        if dataset in settings.studies.learning_rate_ratio.datasets:
+            shown = tuple(_at_ratios(settings, dataset, run))
+            study = f"learning_rate_ratio_{dataset}"
+            studies.append(Study(study, "Learning-rate ratio", shown))
+            figures.append(
+                Exhibit(f"figure_2{of_ratio}", f"Fig. 2({of_ratio})", study, histories=shown)
+            )
+            tables.append(Exhibit(f"table_2{letter}", f"Table II({letter})", study))
+    asked, stable = settings.studies.stability, settings.stable.model_dump(mode="json")
+    if "handwritten" in settings.datasets and asked.methods:
         steadied = [run("handwritten", method, asked.beta) for method in asked.methods]
         for one in asked.without:
             policy = stable | WITHOUT[one]
