@@ -150,6 +150,35 @@ def test_selector_gradients_are_clipped(recipe, system):
     assert max(norms) == pytest.approx(1e-3, rel=1e-3)
 
 
+def test_the_sparse_prior_prices_connections_and_leaves_the_coding_alone(recipe, system):
+    def gradients_of_an_update(**entries):
+        training = {**recipe("pom2dib")["training"], "selector_gradient_norm": 1e9, **entries}
+        trainee = build(recipe("pom2dib", training=training), system)
+        found = {}
+        for name, optimiser in trainee.optimisers.items():
+            part = {"coding": trainee.coding, "selection": trainee.selector}[name]
+            optimiser.step = lambda name=name, part=part: found.update({name: gradients(part)})
+        trainee.update(1)
+        return trainee, found
+
+    trainee, without = gradients_of_an_update()
+    _, priced = gradients_of_an_update(gamma=0.3)
+    draw = generator(0, "update", 1)
+    trainee.system.train.batches(torch.zeros(3, 6, dtype=torch.long), draw)
+    selection = trainee.selector.draw(3, draw)
+    score = sum(
+        selection.log_probability[b, t] * (selection.links[b, t].sum() + asked.sum())
+        for b, requests in enumerate(selection.requests)
+        for t, asked in enumerate(requests)
+    )
+    score.backward()
+    expected = gradients(trainee.selector)
+    for name, gradient in expected.items():
+        change = priced["selection"][name] - without["selection"][name]
+        assert torch.allclose(change, 0.3 * gradient, rtol=1e-3, atol=1e-4), name
+    assert all(torch.equal(g, without["coding"][n]) for n, g in priced["coding"].items())
+
+
 def test_dlsc_is_deterministic_and_full(recipe, system):
     trainee = build(recipe("dlsc"), system)
     data = system.train.batches(torch.arange(10).view(2, 5), generator(0, "data"))

@@ -28,6 +28,11 @@ class Selection(NamedTuple):
     links: Tensor
     log_probability: Tensor
 
+    @property
+    def connections(self) -> Tensor:
+        """What Remark 7 counts, a task's share of it [B, T]: codes sent and transmitters asked."""
+        return self.links.sum(-1) + self.requests.sum(-1)
+
 
 def draw_ordered(
     logits: Tensor, count: Tensor, generator: torch.Generator

@@ -75,6 +75,7 @@ class DIB(Trainee):
         self.rate = rate
         self.training = recipe["training"]
         self.policy = self.training.get("policy", AS_PRINTED)
+        self.gamma = self.training.get("gamma", 0.0)  # nats, of the sparse prior
         self.order = Order(system.train.size, seed)
         layout, model = system.layout, recipe["model"]
 
@@ -111,8 +112,8 @@ class DIB(Trainee):
 
         The gradient is summed over batches and tasks. The policy's is that of Eq. 21,
         log p(a_t | u) (L_t + penalty - b_t), the cost held constant; the penalty is 1 for a task
-        that the transmitters' limit left without any link. During the policy's `wait` its selectors
-        stay as they are.
+        that the transmitters' limit left without any link, and with a sparse prior gamma more for
+        every connection (Remark 7). During the policy's `wait` its selectors stay as they are.
         """
         draw = generator(self.seed, "update", update, device=self.device)
         batches, size = self.training["batches_per_update"], self.training["batch_size"]
@@ -129,7 +130,7 @@ class DIB(Trainee):
         record["links"] = selection.links.sum() / batches
         if self.learns_selection:
             penalty = (~selection.links.any(-1)).float()
-            cost = found.cost.detach() + penalty
+            cost = found.cost.detach() + penalty + self.gamma * selection.connections
             policy = (selection.log_probability * (cost - self.baseline(cost))).sum()
             record["log_likelihood"] = policy / batches
             if update > self.policy["wait"]:
