@@ -15,7 +15,8 @@ from ibpapers.papers.pom2dib.selection import (
     log_probability_of_set,
     random_selection,
 )
-from ibpapers.papers.pom2dib.systems import HANDWRITTEN
+from ibpapers.papers.pom2dib.settings import NO_LIMITS
+from ibpapers.papers.pom2dib.systems import HANDWRITTEN, MM_FI
 
 LIMITS = {"transmitters_per_task": 2, "encodings_per_transmitter": 4}
 
@@ -24,9 +25,13 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def policy(seed=0, limits=LIMITS, ordered=True):
+def policy(seed=0, limits=LIMITS, ordered=True, layout=HANDWRITTEN):
     embedding = torch.randn(3, 4, generator=seeded(seed))
-    return Policy(HANDWRITTEN, limits, embedding, (16, 8), seeded(seed), ordered)
+    return Policy(layout, limits, embedding, (16, 8), seeded(seed), ordered)
+
+
+def free_policy(layout, name):
+    return policy(limits=NO_LIMITS[name].model_dump(), layout=layout)
 
 
 def probability_in_order(weights, order):
@@ -149,6 +154,49 @@ def test_limits_hold_in_every_draw_of_a_policy(seed, limits):
     assert sent.sum((1, 3)).max() == limits["encodings_per_transmitter"]
     assert not (sent.any(-1) & ~selection.requests).any()  # nobody sends unasked
     assert (selection.log_probability < 0).all()
+
+
+LAYOUTS = {"handwritten": HANDWRITTEN, "mm_fi": MM_FI}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_nothing_is_taken_where_there_are_no_limits(name):
+    layout = LAYOUTS[name]
+    selection = free_policy(layout, name).draw(5000, seeded())
+    each = selection.links.unflatten(-1, (len(layout.transmitters), -1))
+    assert torch.equal(each.any(-1), selection.requests)  # whoever was asked sends
+    assert selection.requests.sum(-1).max() == len(layout.transmitters)
+    most = NO_LIMITS[name].encodings_per_transmitter
+    assert most == len(layout.tasks) * layout.modalities_each
+
+
+def test_connections_are_codes_sent_and_transmitters_asked():
+    # Remark 7: the sum over k of the norm of a_T^(k) and the sum over t of that of a_t, in loops.
+    selection = policy(2).draw(40, seeded(2))
+    for links, requests, connections in zip(
+        selection.links.unflatten(-1, (3, 3)).tolist(), selection.requests.tolist(),
+        selection.connections.sum(-1).tolist(),
+    ):  # fmt: skip
+        sent = sum(links[t][k][m] for k in range(3) for t in range(3) for m in range(3))
+        assert connections == sent + sum(requests[t][k] for t in range(3) for k in range(3))
+
+
+def test_indifferent_selectors_make_as_many_connections_as_enumeration_says():
+    free = free_policy(HANDWRITTEN, "handwritten")
+    with torch.no_grad():
+        for parameter in free.parameters():
+            parameter.zero_()
+        connections = free.draw(20_000, seeded()).connections.double()
+    outcomes = [  # of one task: how likely, and how many
+        (1 / 3 ** (asked + 1), asked + sum(sent))
+        for asked in (1, 2, 3)
+        for sent in itertools.product((1, 2, 3), repeat=asked)
+    ]
+    assert sum(chance for chance, _ in outcomes) == pytest.approx(1)
+    expected = sum(chance * number for chance, number in outcomes)
+    assert expected == pytest.approx(6)
+    deviation = connections.std(0).max().item() / math.sqrt(len(connections))
+    assert connections.mean(0).tolist() == pytest.approx([expected] * 3, abs=5 * deviation)
 
 
 def test_only_transmitters_over_their_limit_lose_encodings():

@@ -11,6 +11,7 @@ import pytest
 from ibpapers import plan as plans
 from ibpapers.evaluations import tidy
 from ibpapers.files import write_json
+from ibpapers.papers.pom2dib.settings import NO_LIMITS
 from ibpapers.plan import Plan, Run
 from ibpapers.report import exhibits
 from ibpapers.report.exhibits import View
@@ -22,6 +23,8 @@ FEWER = (  # quick
     ONE_PAPER,
     ONE_DATASET,
     "papers.pom2dib.studies.rate_relevance.betas=[0.0, 1e-3, 0.1]",
+    "papers.pom2dib.studies.no_limits.datasets=[]",
+    "papers.pom2dib.studies.sparse_prior.datasets=[]",
 )
 REPOSITORY = Path(__file__).parents[2]
 
@@ -159,7 +162,12 @@ def _selection(run: Run, seed: int) -> np.ndarray:
             links = np.arange(each) + each * transmitter
             informative = links[~noise[links]] if run.method in POLICIES else links
             chosen[t, random.choice(informative)] = 1.0
-    return chosen if run.method == "rsdib" else np.where(chosen > 0, 0.93, 0.02 * noise)
+    if run.recipe["limits"] == NO_LIMITS[run.dataset].model_dump():
+        if "gamma" in run.recipe["training"]:
+            chosen *= (chosen.cumsum(axis=1) == 1) * (1 - seed / 100)  # one each
+        elif run.recipe["beta"] == 0:
+            chosen[:, ~noise] = 1
+    return chosen if run.method == "rsdib" else np.where(chosen > 0, 0.93 * chosen, 0.02 * noise)
 
 
 def _unit(metric: str) -> str:

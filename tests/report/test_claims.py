@@ -15,6 +15,8 @@ ALL = (
     claims.noise_is_dropped,
     claims.limits_hold,
     claims.sum_rate_falls_with_beta,
+    claims.partial_without_limits,
+    claims.sparse_prior_selects_fewer,
 )
 COMPARISON = {"study": "comparison_handwritten"}
 
@@ -28,6 +30,14 @@ def reversed_over_beta(view):
     at = dict(zip(settings, reversed(settings), strict=True))
     tadib = rows["method"] == "tadib"
     rows.loc[tadib, "settings"] = rows.loc[tadib, "settings"].map(at)
+    return replace(view, rows=rows)
+
+
+def selecting(view, probability, run):
+    """Every link of a run is selected with `probability`, a little more with a larger seed."""
+    chosen = view.rows["metric"].str.startswith("selection/") & (view.rows["run"] == run)
+    rows = view.rows.copy()
+    rows.loc[chosen, "value"] = probability + rows.loc[chosen, "seed"] / 1e4
     return replace(view, rows=rows)
 
 
@@ -73,6 +83,18 @@ BENT = {
         lambda view: changed(view, lambda _: 1.0, method="rsdib", metric="selection/t1/x1/A"),
     ),
     "one method's rate rises": (claims.sum_rate_falls_with_beta, reversed_over_beta),
+    "most links without limits": (
+        claims.partial_without_limits,
+        lambda view: selecting(view, 0.52, run="pom2dib/mm_fi/pom2dib_no_limits_beta=0.001"),
+    ),
+    "no growth at beta 0": (
+        claims.partial_without_limits,
+        lambda view: selecting(view, 0.2, run="pom2dib/handwritten/pom2dib_no_limits_beta=0.0"),
+    ),
+    "as many links with gamma as under limits": (
+        claims.sparse_prior_selects_fewer,
+        lambda view: selecting(view, 0.3, run="pom2dib/mm_fi/pom2dib_sparse_prior_beta=0.001"),
+    ),
 }
 
 

@@ -12,8 +12,25 @@ from matplotlib.text import Text
 from ibpapers import plan as plans
 from ibpapers.errors import UserError
 from ibpapers.files import read_json
-from ibpapers.papers.pom2dib.figures import figure_2b, figure_2c, figure_2f, figure_4
-from ibpapers.papers.pom2dib.tables import table_1a, table_1b, table_2b, table_stability
+from ibpapers.papers.pom2dib.figures import (
+    figure_2b,
+    figure_2c,
+    figure_2f,
+    figure_4,
+    figure_5,
+    figure_6,
+    figure_7,
+    figure_8,
+)
+from ibpapers.papers.pom2dib.settings import NO_LIMITS
+from ibpapers.papers.pom2dib.tables import (
+    links_selected,
+    table_1a,
+    table_1b,
+    table_2b,
+    table_stability,
+    why_not_printed,
+)
 from ibpapers.report import exhibits, results, style
 
 UNPRINTED = ("figure_2c", "figure_2e")
@@ -154,7 +171,8 @@ def test_figures_of_mm_fi_name_its_tasks_links_and_noise(smoke):
 
 def with_histories(view, study, **arrays):
     """The view of a study with the histories of its runs, `arrays` in the place of their own."""
-    runs = plans.read(REPOSITORY / "params.yaml").runs
+    scale = f"data={view.tier}", f"scale={view.scale}"
+    runs = plans.read(REPOSITORY / "params.yaml", scale).runs
     found = view.where(study=study)
     histories = {one: {**history(runs[one]), **arrays} for one in found.rows["run"].unique()}
     return replace(found, histories=histories)
@@ -190,6 +208,55 @@ def test_log_likelihoods_stand_by_ratio_over_the_updates(smoke):
     assert faster.get_ydata().tolist() == [-1, 5, 2]
     assert usual.get_ydata().tolist() == [-2, 4, 1]
     assert "ends between 1.00 at 1:2 and 2.00 at 4:1" in text_of(figure)
+
+
+def drawn(view, study, draw, variant):
+    """A figure of a variant of pom2dib in a study, and its text."""
+    view = with_histories(view, study)
+    shown = {run: x for run, x in view.histories.items() if run.endswith(f"/pom2dib_{variant}")}
+    with style.house_style():
+        figure = draw(replace(view, histories=shown))
+    return figure, text_of(figure)
+
+
+def test_figures_without_limits_show_both_datasets_and_every_seed(smoke):
+    figure, text = drawn(smoke, "no_limits", figure_6, "no_limits_beta=0.0")
+    assert "at β = 0: 14.2 of 27 on HandWritten, 33.7 of 48 on MM-Fi" in text
+    for printed in ("172.3 and −0.15", "78.2 and −0.36"):
+        assert printed in drawn(smoke, "no_limits", figure_5, "no_limits_beta=0.001")[1]
+    bars = [[bar.get_width() for bar in axes.patches] for axes in figure.axes if axes.patches]
+    for dataset, widths in zip(("handwritten", "mm_fi"), bars[:2], strict=True):
+        run = f"pom2dib/{dataset}/pom2dib_no_limits_beta=0.0"
+        assert widths == pytest.approx(list(links_selected(smoke.where(run=run).rows)), rel=1e-3)
+
+
+def test_figures_of_the_sparse_prior_show_the_number_printed_and_that_under_limits(smoke):
+    for dataset, draw, printed in (("handwritten", figure_7, 3.44), ("mm_fi", figure_8, 3.15)):
+        study = f"sparse_prior_{dataset}"
+        figure, text = drawn(smoke, study, draw, "sparse_prior_beta=0.001")
+        assert "With γ = 0.1" in text and "with limits they end at 5.8" in text
+        lines = [line for axes in figure.axes for line in axes.lines]
+        assert [x.get_xdata()[0] for x in lines if x.get_marker() == "*"] == [printed]
+        dashed = [line.get_xdata()[0] for line in lines if line.get_linestyle() == "--"]
+        under = f"pom2dib/{dataset}/pom2dib_beta=0.001"
+        assert dashed == [links_selected(smoke.where(study=study, run=under).rows).mean()]
+
+
+def test_printed_numbers_without_limits_are_held_against_the_same_settings(comparable):
+    one_dataset = comparable.where(dataset="handwritten")
+    text = drawn(one_dataset, "no_limits", figure_6, "no_limits_beta=0.0")[1]
+    assert "printed: 1690.6 and −0.08" in text and "not comparable" not in text
+    study = "sparse_prior_handwritten"
+    text = drawn(comparable, study, figure_7, "sparse_prior_beta=0.001")[1]
+    assert "not comparable" not in text
+    ours = comparable.where(run="pom2dib/handwritten/pom2dib_sparse_prior_beta=0.001")
+    asked = {"limits": NO_LIMITS["handwritten"], "gamma": 0.1}
+    for change, why in (
+        ({"gamma": 0.2}, "training.gamma is 0.1, in the paper 0.2"),
+        ({"beta": 0.0}, "beta is 0.001, in the paper 0.0"),
+        ({"limits": NO_LIMITS["mm_fi"]}, "limits.transmitters_per_task is 3, in the paper 4"),
+    ):
+        assert why in why_not_printed(ours, "handwritten", "pom2dib", **{**asked, **change})
 
 
 def test_table_of_a_smaller_plan(smoke):

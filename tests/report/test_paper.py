@@ -32,7 +32,7 @@ def test_paper_shows_identity_results_and_verdicts_and_repeats_byte_for_byte(scr
         f"{table['rows'][2]['cells'][0]['value']:.1f}",
         "166.78",
         "not comparable here",
-        "not testable here: 4",
+        "not testable here: 6",
         "holds: 1",
     ):
         assert expected in shown

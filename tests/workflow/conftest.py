@@ -38,6 +38,8 @@ studies:
   dynamics: {datasets: []}
   learning_rate_ratio: {datasets: []}
   stability: {methods: []}
+  no_limits: {datasets: []}
+  sparse_prior: {datasets: []}
 """
 
 # A checkpoint after every update.

@@ -1,24 +1,31 @@
 """The claims of Section VIII, each with its rule.
 
 Claims 1 to 3 are about converged trainings on the paper's data and settings and are tested where
-printed numbers are comparable; claim 5 is about the objective and is tested wherever training is
-long enough; claim 4 is tested everywhere.
+printed numbers are comparable; claims 5 to 7 are about the objective and are tested wherever
+training is long enough; claim 4 is tested everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ibpapers.papers.pom2dib.tables import METHODS, printed_number, why_not_printed
+from ibpapers.papers.pom2dib.tables import (
+    DATASETS,
+    METHODS,
+    links_selected,
+    printed_number,
+    why_not_printed,
+)
 from ibpapers.report.claims import (
     LEVEL,
     Evidence,
     Verdict,
     few_seeds,
+    p_paired,
     p_text,
     too_short,
     verdict,
@@ -30,6 +37,7 @@ HANDWRITTEN = "handwritten"
 COMPARISON = {"study": f"comparison_{HANDWRITTEN}"}
 TRADEOFF = {"study": f"rate_relevance_{HANDWRITTEN}"}
 DROPPED = 0.05  # "drops all noise terms": a selection probability below this
+WELL_SHORT = 0.5  # of full participation, in links
 
 
 def relevance_near_full_participation(view: View) -> Verdict:
@@ -184,6 +192,86 @@ def sum_rate_falls_with_beta(view: View) -> Verdict:
         untestable,
         findings,
     )
+
+
+def partial_without_limits(view: View) -> Verdict:
+    """Claim 6, Fig. 5, 6: without limits pom2dib selects few of all links, and more at beta 0.
+
+    "Well short" is less than half; as indifferent selectors begin there, growth is needed too.
+    """
+    view = view.where(study="no_limits")
+    datasets = view.present("dataset", DATASETS)
+    beta = view.settings["studies"]["no_limits"]["beta"]
+    untestable = _untestable_selections(view, datasets)
+    evidence, findings = [], {}
+    for dataset in datasets:
+        rows = with_beta(view.where(dataset=dataset).rows)
+        at_beta, at_zero = (links_selected(rows[rows["beta"] == one]) for one in (beta, 0))
+        links = rows.loc[rows["metric"].str.startswith("selection/"), "metric"].nunique()
+        name = DATASETS[dataset]
+        evidence += [
+            Evidence.of(f"{name}, links of {links}, β = {one:g}", estimate(number), "", 1)
+            for one, number in ((beta, at_beta), (0, at_zero))
+        ]
+        if untestable:
+            continue
+        few = WELL_SHORT * links
+        short = p_paired(pd.Series(few, at_beta.index), at_beta)
+        grows = p_paired(at_zero, at_beta)
+        findings |= {
+            f"{name}: below {few:g} of {links} ({p_text(short)})": short < LEVEL,
+            f"{name}: more at β = 0 ({p_text(grows)})": grows < LEVEL,
+        }
+    return verdict(
+        f"Without limits the selection stays well short of all links at β = {beta:g}; at β = 0 it "
+        "grows (Fig. 5, 6).",
+        "Expected number of selected links, on every dataset; paired one-sided t-tests over seeds "
+        f"at level 5%: below {100 * WELL_SHORT:g}% of all links at β = {beta:g}, and more links at "
+        "β = 0.",
+        evidence,
+        untestable,
+        findings,
+    )
+
+
+def sparse_prior_selects_fewer(view: View) -> Verdict:
+    """Claim 7, Fig. 7, 8: pom2dib selects fewer links with gamma than under limits."""
+    of_dataset = {
+        dataset: view.where(study=f"sparse_prior_{dataset}")
+        for dataset in DATASETS
+        if f"sparse_prior_{dataset}" in set(view.rows["study"])
+    }
+    gamma = view.settings["studies"]["sparse_prior"]["gamma"]
+    untestable = _untestable_selections(view, of_dataset)
+    evidence, findings = [], {}
+    for dataset, its in of_dataset.items():
+        priced = np.array(["gamma" in t for t in with_settings(its.rows, "training")["training"]])
+        sparse, limited = (links_selected(its.rows[those]) for those in (priced, ~priced))
+        name = DATASETS[dataset]
+        evidence += [
+            Evidence.of(f"{name}, links with γ = {gamma:g}", estimate(sparse), "", 1),
+            Evidence.of(f"{name}, links with limits", estimate(limited), "", 1),
+        ]
+        if not untestable:
+            p = p_paired(limited, sparse)
+            findings[f"{name}: fewer links ({p_text(p)})"] = p < LEVEL
+    return verdict(
+        f"A price of γ = {gamma:g} on every connection gives fewer links than the limits do "
+        "(Fig. 7, 8).",
+        "Expected number of selected links with γ and no limits below that with limits, on every "
+        "dataset; paired one-sided t-test over seeds at level 5%.",
+        evidence,
+        untestable,
+        findings,
+    )
+
+
+def _untestable_selections(view: View, datasets: Collection[str]) -> str | None:
+    """Why claims about pom2dib without limits cannot be judged."""
+    if not datasets:
+        return "the plan has no selection without limits"
+    few = (few_seeds(view.where(dataset=dataset)) for dataset in datasets)
+    return too_short(view) or next(filter(None, few), None)
 
 
 def _printed_margin(view: View) -> float:

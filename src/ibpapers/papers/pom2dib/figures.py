@@ -1,18 +1,15 @@
-"""Fig. 2, 3 and 4; a method has the same colour, marker and line in every figure."""
+"""Fig. 2 to 8; a method has the same colour, marker and line in every figure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ibpapers.papers.pom2dib import dynamics
+from ibpapers.papers.pom2dib import dynamics, marginals
 from ibpapers.papers.pom2dib.looks import (
     HANDWRITTEN,
     LOOKS,
@@ -24,10 +21,9 @@ from ibpapers.papers.pom2dib.looks import (
 )
 from ibpapers.papers.pom2dib.tables import METHODS, PRINTED_BETA, printed_number, why_not_printed
 from ibpapers.report import style
-from ibpapers.report.exhibits import History, View, signed
-from ibpapers.report.published import needed
+from ibpapers.report.exhibits import View, signed
 from ibpapers.report.results import Estimate, estimate, with_beta
-from ibpapers.report.style import GREY, MILLIMETRE, OKABE_ITO, PAGE, Look
+from ibpapers.report.style import GREY, MILLIMETRE, PAGE, Look
 
 
 def figure_2a(view: View) -> Figure:
@@ -180,138 +176,29 @@ def figure_2f(view: View) -> Figure:
 
 def figure_3(view: View) -> Figure:
     """Fig. 3: HandWritten."""
-    return _selection(view, HANDWRITTEN)
+    return marginals.under_limits(view, HANDWRITTEN)
 
 
 def figure_4(view: View) -> Figure:
     """Fig. 4: MM-Fi."""
-    return _selection(view, MM_FI)
+    return marginals.under_limits(view, MM_FI)
 
 
-def _selection(view: View, dataset: Dataset) -> Figure:
-    """Marginal selection probability per (task, link) over updates, downwards.
-
-    Above the mean over seeds, one chunk per task, with the expected number of selected links at
-    the side; below, in the same columns, what each seed ended with.
-    """
-    (history,) = view.histories.values()
-    seeds, _, tasks, links = history["snapshot/selection_probability"].shape
-    heights = 52, max(2.6 * seeds, 9)  # mm
-    figure = Figure(figsize=(PAGE, (sum(heights) + 26) * MILLIMETRE))
-    grid = figure.subplots(2, tasks + 1, width_ratios=[links] * tasks + [7], height_ratios=heights)
-    figure.get_layout_engine().set(h_pad=0.02, w_pad=0.02, hspace=0, wspace=0)
-    for task in range(tasks):
-        image = _draw_chunk(grid[0, task], history, task, dataset)
-        _draw_last(grid[1, task], history, task, dataset, view.rows["seed"].unique())
-    _draw_number_selected(grid[0, -1], view, history, dataset)
-    grid[1, -1].set_axis_off()
-    bar = figure.colorbar(
-        image, cax=grid[1, -1].inset_axes([0.05, 0.3, 0.9, 0.2]), orientation="horizontal",
-        ticks=[0, 0.5, 1], label="probability of selection",
-    )  # fmt: skip
-    bar.outline.set_visible(False)
-    grid[0, 0].set_ylabel("Update (mean over seeds)")
-    grid[1, 0].set_ylabel("Seed")
-    style.title(figure, _selection_finding(history, dataset))
-    style.footnote(figure, _selection_footnote(view, dataset))
-    return figure
+def figure_5(view: View) -> Figure:
+    """Fig. 5: at a positive beta."""
+    return marginals.without_limits(view, 5)
 
 
-_PROBABILITY = {"cmap": "magma_r", "vmin": 0, "vmax": 1}
+def figure_6(view: View) -> Figure:
+    """Fig. 6: at beta 0."""
+    return marginals.without_limits(view, 6)
 
 
-def _draw_chunk(axes: Axes, history: History, task: int, dataset: Dataset) -> QuadMesh:
-    """One task: columns are links, rows updates."""
-    mean = history["snapshot/selection_probability"][:, :, task].mean(axis=0)
-    image = axes.pcolormesh(
-        np.arange(mean.shape[1] + 1), _edges(history["snapshot_update"]), mean,
-        edgecolors="face", linewidth=0.5, **_PROBABILITY,
-    )  # fmt: skip
-    axes.set_title(dataset.tasks[task], fontweight="normal")
-    axes.set_xticks([])
-    axes.tick_params(labelleft=task == 0, left=task == 0)
-    _as_chunk(axes, history)
-    return image
+def figure_7(view: View) -> Figure:
+    """Fig. 7: HandWritten."""
+    return marginals.sparse_prior(view, HANDWRITTEN)
 
 
-def _draw_last(
-    axes: Axes, history: History, task: int, dataset: Dataset, seeds: Iterable[int]
-) -> None:
-    """The last record of every seed, in the columns of the chunk above."""
-    last = history["snapshot/selection_probability"][:, -1, task]
-    axes.pcolormesh(last, edgecolors="white", linewidth=0.8, **_PROBABILITY)
-    axes.set_yticks(np.arange(len(last)) + 0.5, [str(seed) for seed in seeds], fontsize=5.5)
-    axes.tick_params(labelleft=task == 0, left=False, bottom=False, pad=1)
-    axes.set_xticks(np.arange(last.shape[1]) + 0.5, history["link"], rotation=90, fontsize=5.5)
-    for label, noise in zip(axes.get_xticklabels(), _noise(history, dataset), strict=True):
-        label.set_color(OKABE_ITO["vermillion"] if noise else "black")
-    _as_chunk(axes, history)
-
-
-def _as_chunk(axes: Axes, history: History) -> None:
-    """Rows downwards, a line between the transmitters, nothing else."""
-    axes.invert_yaxis()
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
-    for i, (left, right) in enumerate(pairwise(_transmitters(history)), start=1):
-        if left != right:
-            axes.axvline(i, color="white", lw=1.8)
-
-
-def _draw_number_selected(axes: Axes, view: View, history: History, dataset: Dataset) -> None:
-    """The expected number of selected links per update: seeds, mean, limit, and the printed one."""
-    update = history["snapshot_update"]
-    number = history["snapshot/selection_probability"].sum(axis=(2, 3))
-    color = LOOKS["pom2dib"].color
-    axes.plot(number.T, update, color=color, lw=0.6, alpha=0.5)
-    axes.plot(number.mean(axis=0), update, color=color, lw=1.8)
-    limit = view.settings["limits"]["encodings_per_transmitter"] * len(set(_transmitters(history)))
-    axes.axvline(limit, color=GREY, lw=0.8, ls=(0, (4, 2)))
-    printed = _printed_selected(view, dataset)
-    axes.plot(printed, update[-1], mec=color, clip_on=False, zorder=6, **STAR)
-    axes.set_ylim(_edges(update)[[-1, 0]])
-    axes.set_xlim(0, max(14, limit + 2))
-    axes.tick_params(left=False, labelleft=False, bottom=False, pad=1)
-    for label in axes.get_xticklabels():
-        label.set_in_layout(False)  # there is room for it beside the seeds
-    axes.set_title("links selected", fontweight="normal")
-
-
-def _printed_selected(view: View, dataset: Dataset) -> float:
-    """ "Total selection number (converged)" under Fig. 3 and 4."""
-    table = view.printed["figures"].rename(columns={"selected_modalities": "value"})
-    return needed(table, figure=dataset.selection_figure).value
-
-
-def _selection_finding(history: History, dataset: Dataset) -> str:
-    last = history["snapshot/selection_probability"][:, -1]
-    noise = last[..., _noise(history, dataset)].mean(axis=0).max()
-    return (
-        f"After {history['update'][-1]:,} updates {last.sum(axis=(1, 2)).mean():.1f} of "
-        f"{last[0].size} links are selected; the likeliest noise link with probability {noise:.2f}"
-    )
-
-
-def _selection_footnote(view: View, dataset: Dataset) -> str:
-    lines = [
-        f"Links: transmitter/modality. {dataset.modalities}. "
-        "Below: the last record of each seed. Dashed: what Eq. 10 allows. Star: printed."
-    ]
-    why = why_not_printed(view, dataset.name, "pom2dib")
-    if why:
-        lines.append(f"The printed number is not comparable: {why}.")
-    return "\n".join(lines)
-
-
-def _transmitters(history: History) -> list[str]:
-    return [str(link).split("/")[0] for link in history["link"]]
-
-
-def _noise(history: History, dataset: Dataset) -> list[bool]:
-    """Which links carry the noise of Eq. 25 or 26."""
-    return [str(link).split("/")[1].startswith(dataset.noise) for link in history["link"]]
-
-
-def _edges(updates: np.ndarray) -> np.ndarray:
-    """Borders of the rows: halfway between records, from the start of training to its end."""
-    return np.concatenate([[0], (updates[1:] + updates[:-1]) / 2, updates[-1:]])
+def figure_8(view: View) -> Figure:
+    """Fig. 8: MM-Fi."""
+    return marginals.sparse_prior(view, MM_FI)

@@ -29,7 +29,6 @@ class Dataset:
     guessing: float
     noise: str  # its modality, or the first letter of several
     modalities: str
-    selection_figure: int
 
 
 HANDWRITTEN = Dataset(
@@ -39,7 +38,6 @@ HANDWRITTEN = Dataset(
     -(np.log(2) + (np.log(2) + np.log(10)) / 2 + np.log(10)),
     "C",
     "A: image, B: audio, C: noise (red)",
-    3,
 )
 MM_FI = Dataset(
     "mm_fi",
@@ -47,7 +45,6 @@ MM_FI = Dataset(
     -(np.log(27) + np.log(4)),
     "H",
     "A: RGB, B, C: infra-red, D: depth, E: LiDAR, F: mmWave, G: WiFi, H: noise (red)",
-    4,
 )
 
 STAR = {"marker": "*", "markersize": 8, "mfc": "none", "mew": 0.8, "ls": "none"}  # a printed number

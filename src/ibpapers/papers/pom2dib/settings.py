@@ -30,6 +30,13 @@ class Limits(Closed):
     encodings_per_transmitter: Annotated[Links, Field(description="E_k, (task, modality) pairs")]
 
 
+# As good as none: every transmitter for a task, a transmitter's every modality for all three.
+NO_LIMITS = {
+    "handwritten": Limits(transmitters_per_task=3, encodings_per_transmitter=9),
+    "mm_fi": Limits(transmitters_per_task=4, encodings_per_transmitter=12),
+}
+
+
 class Model(Closed):
     code_dimension: Annotated[Width, Field(description="d, size of one code and of u")]
     widths: Annotated[
@@ -122,12 +129,29 @@ class Stability(Closed):
     beta: NonNegative
 
 
+class NoLimits(Closed):
+    """Fig. 5 and 6: pom2dib without limits, at `beta` and at 0."""
+
+    datasets: Distinct[Dataset]
+    beta: Positive
+
+
+class SparsePrior(Closed):
+    """Fig. 7 and 8: pom2dib with a price on every connection, in place of the limits."""
+
+    datasets: Distinct[Dataset]
+    gamma: Annotated[Positive, Field(description="nats a connection, see Remark 7")]
+    beta: NonNegative
+
+
 class Studies(Closed):
     comparison: Comparison
     rate_relevance: RateRelevance
     dynamics: Dynamics
     learning_rate_ratio: LearningRateRatio
     stability: Stability
+    no_limits: NoLimits
+    sparse_prior: SparsePrior
 
 
 class OnMMFi(Closed):

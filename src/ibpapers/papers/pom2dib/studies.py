@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ibpapers.config import Params
-from ibpapers.papers.pom2dib.settings import OnMMFi, Settings
+from ibpapers.papers.pom2dib.settings import NO_LIMITS, OnMMFi, Settings
 from ibpapers.plan import Exhibit, PaperPlan, Run, Study
 
 # Methods without a rate term have no beta: one run serves every place of a grid.
@@ -17,6 +17,7 @@ WITHOUT = {
     "leave_one_out": {"baseline": "constant"},
     "sets": {"likelihood": "order"},
 }
+UNLIMITED = {dataset: limits.model_dump(mode="json") for dataset, limits in NO_LIMITS.items()}
 
 
 def plan(settings: Settings, params: Params) -> PaperPlan:
@@ -87,6 +88,9 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
             )
         studies.append(Study("stability", "A policy that does not collapse", tuple(steadied)))
         tables.append(Exhibit("table_stability", "Stability", "stability"))
+    for more_studies, more_figures in (_without_limits(settings, run), _sparse(settings, run)):
+        studies += more_studies
+        figures += more_figures
     return PaperPlan(
         runs=tuple(runs.values()),
         studies=tuple(studies),
@@ -98,6 +102,8 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
             "noise_is_dropped",
             "limits_hold",
             "sum_rate_falls_with_beta",
+            "partial_without_limits",
+            "sparse_prior_selects_fewer",
         ),
     )
 
@@ -113,6 +119,40 @@ def _at_ratios(settings: Settings, dataset: str, run: Callable[..., str]) -> Ite
         else:
             changed = {"learning_rate": {"coding": rate.coding, "selection": selection}}
             yield run(dataset, "pom2dib", asked.beta, f"ratio={ratio!r}", training=changed)
+
+
+def _without_limits(
+    settings: Settings, run: Callable[..., str]
+) -> tuple[list[Study], list[Exhibit]]:
+    """Fig. 5 and 6: pom2dib on every dataset where no draw reaches a limit."""
+    asked = settings.studies.no_limits
+    datasets = [dataset for dataset in settings.datasets if dataset in asked.datasets]
+    if not datasets:
+        return [], []
+    at_beta, at_zero = (
+        tuple(run(d, "pom2dib", beta, "no_limits", limits=UNLIMITED[d]) for d in datasets)
+        for beta in (asked.beta, 0.0)
+    )
+    return [Study("no_limits", "No limits", at_beta + at_zero)], [
+        Exhibit("figure_5", "Fig. 5", "no_limits", histories=at_beta),
+        Exhibit("figure_6", "Fig. 6", "no_limits", histories=at_zero),
+    ]
+
+
+def _sparse(settings: Settings, run: Callable[..., str]) -> tuple[list[Study], list[Exhibit]]:
+    """Fig. 7 and 8: pom2dib with limits, and with the sparse prior in their place."""
+    asked = settings.studies.sparse_prior
+    studies, figures = [], []
+    for dataset, number in (("handwritten", 7), ("mm_fi", 8)):
+        if dataset not in settings.datasets or dataset not in asked.datasets:
+            continue
+        limited = run(dataset, "pom2dib", asked.beta)
+        prior = {"limits": UNLIMITED[dataset], "training": {"gamma": asked.gamma}}
+        sparse = run(dataset, "pom2dib", asked.beta, "sparse_prior", **prior)
+        study = f"sparse_prior_{dataset}"
+        studies.append(Study(study, "Sparse prior", (limited, sparse)))
+        figures.append(Exhibit(f"figure_{number}", f"Fig. {number}", study, histories=(sparse,)))
+    return studies, figures
 
 
 def _own(settings: Settings, dataset: str) -> Settings | OnMMFi:

@@ -9,6 +9,7 @@ from functools import partial
 
 import pandas as pd
 
+from ibpapers.papers.pom2dib.settings import Limits
 from ibpapers.report.exhibits import Cell, Metric, Row, Table, View
 from ibpapers.report.published import (
     Printed,
@@ -28,14 +29,12 @@ PRINTED_DATASETS = {"handwritten": "handwritten", "mm_fi": "mmfi"}
 # Section VIII-A. Not in the text: 20 batches an update (from the authors' release) and the
 # factorised marginal (the printed sum-rates exceed what the joint one can reach).
 PRINTED_DIMENSIONS = {"handwritten": 24, "mm_fi": 48}  # of a code
-PRINTED_SETTINGS = {
-    "limits": {"transmitters_per_task": 2, "encodings_per_transmitter": 4},
-    "training": {
-        "updates": 2000,
-        "batches_per_update": 20,
-        "batch_size": 20,
-        "rate_estimator": "factorised",
-    },
+PRINTED_LIMITS = Limits(transmitters_per_task=2, encodings_per_transmitter=4)
+PRINTED_TRAINING = {
+    "updates": 2000,
+    "batches_per_update": 20,
+    "batch_size": 20,
+    "rate_estimator": "factorised",
 }
 PRINTED_BETA = 1e-3
 PRINTED_CODING_RATE = 1e-4
@@ -194,25 +193,41 @@ def _noise(view: View) -> pd.Series:
     return view.rows.loc[view.rows["metric"].str.fullmatch(r"selection/.*/C\d"), "value"]
 
 
+def links_selected(rows: pd.DataFrame) -> pd.Series:
+    """The expected number of selected links, by seed, from the rows of one run."""
+    rows = rows[rows["metric"].str.startswith("selection/")]
+    return rows.groupby("seed")["value"].sum()
+
+
 def why_not_printed(
-    view: View, dataset: str, method: str, *, at_beta: bool = True, ratio: float = PRINTED_RATIO
+    view: View,
+    dataset: str,
+    method: str,
+    *,
+    at_beta: bool = True,
+    beta: float = PRINTED_BETA,
+    ratio: float = PRINTED_RATIO,
+    limits: Limits = PRINTED_LIMITS,
+    gamma: float | None = None,
 ) -> str | None:
     """Why the method's printed numbers must not stand beside ours; None where they may.
 
-    `at_beta` asks for the tables' beta too; a curve over beta does not. `ratio` is that of the
-    learning rates that the number is printed for.
+    The numbers are those printed for `beta`, a `ratio` of the learning rates and `limits`, with a
+    sparse prior where there is a `gamma`. A curve over beta has not `at_beta`: it may be any.
     """
     runs = view.rows[view.rows["method"] == method].drop_duplicates("run")
     settings = settings_of(runs if at_beta else runs.head(1))
     model = {"code_dimension": PRINTED_DIMENSIONS[dataset], "widths": [512, 256]}
-    stated: dict = {**PRINTED_SETTINGS, "model": model}
     coding = PRINTED_CODING_RATE
-    stated["training"] = {
-        **PRINTED_SETTINGS["training"],
+    training: dict = {
+        **PRINTED_TRAINING,
         "learning_rate": {"coding": coding, "selection": ratio * coding},
     }
+    if gamma is not None:
+        training["gamma"] = gamma
+    stated: dict = {"limits": limits.model_dump(), "model": model, "training": training}
     if at_beta and settings["beta"] is not None:
-        stated["beta"] = PRINTED_BETA
+        stated["beta"] = beta
     return why_not_comparable(view.tier, view.scale, settings, stated)
 
 
