@@ -8,6 +8,7 @@ import pytest
 from ibpapers import jobs, plan
 from ibpapers.config import load
 from ibpapers.papers import PAPERS
+from ibpapers.papers.pom2dib.settings import NO_LIMITS
 
 
 def planned(*overrides):
@@ -84,6 +85,36 @@ def test_a_study_that_no_dataset_is_asked_for_is_left_out_with_its_runs_and_exhi
     exhibits = {exhibit.name for exhibit in (*paper.figures, *paper.tables)}
     assert not exhibits & {"figure_2c", "figure_2d", "figure_2e", "table_2a", "table_stability"}
     assert {"figure_2f", "table_2b"} <= exhibits
+
+
+def test_figures_5_to_8_are_of_runs_without_limits():
+    ours = planned()
+    figures = {figure.name: figure for figure in ours.papers["pom2dib"].figures}
+    for number, beta, gamma, datasets in (
+        (5, 1e-3, None, ["handwritten", "mm_fi"]),
+        (6, 0.0, None, ["handwritten", "mm_fi"]),
+        (7, 1e-3, 0.1, ["handwritten"]),
+        (8, 1e-3, 0.1, ["mm_fi"]),
+    ):
+        runs = [ours.runs[run] for run in figures[f"figure_{number}"].histories]
+        assert [run.dataset for run in runs] == datasets
+        for run in runs:
+            assert run.recipe["beta"] == beta
+            assert run.recipe["training"].get("gamma") == gamma
+            assert run.recipe["limits"] == NO_LIMITS[run.dataset].model_dump()
+
+
+def test_the_sparse_prior_is_held_against_the_run_of_table_1():
+    studies = {study.name: study.runs for study in planned().papers["pom2dib"].studies}
+    for dataset in ("handwritten", "mm_fi"):
+        limited, _ = studies[f"sparse_prior_{dataset}"]
+        assert limited in studies[f"comparison_{dataset}"]
+
+
+def test_studies_without_datasets_ask_for_nothing():
+    none = [f"papers.pom2dib.studies.{name}.datasets=[]" for name in ("no_limits", "sparse_prior")]
+    assert not {"figure_5", "figure_7"} & {x.name for x in planned(*none).papers["pom2dib"].figures}
+    assert not any("no_limits" in run or "sparse" in run for run in planned(*none).runs)
 
 
 def test_a_generated_source_has_settings_and_a_real_one_has_none():

@@ -166,7 +166,7 @@ def _selection(run: Run, seed: int) -> np.ndarray:
         if "gamma" in run.recipe["training"]:
             chosen *= (chosen.cumsum(axis=1) == 1) * (1 - seed / 100)  # one each
         elif run.recipe["beta"] == 0:
-            chosen[:, ~noise] = 1
+            chosen[:, ~noise] = 1 - seed / 100
     return chosen if run.method == "rsdib" else np.where(chosen > 0, 0.93 * chosen, 0.02 * noise)
 
 
