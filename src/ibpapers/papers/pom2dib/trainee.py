@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
 
 from ibpapers.papers.pom2dib.coding import Codes, Coding, Outcome, embedding, sum_over_links
 from ibpapers.papers.pom2dib.selection import Policy, Selection
 from ibpapers.papers.pom2dib.systems import Batches, Layout, System
+from ibpapers.training.adam import Adam
 from ibpapers.training.loop import Trainee
 from ibpapers.training.order import Order
 from ibpapers.training.seeds import generator
@@ -90,20 +90,21 @@ class DIB(Trainee):
         self.learns_selection = isinstance(self.selector, Policy)
 
     @cached_property
-    def optimisers(self) -> dict[str, AdamW]:
-        """Made when first asked for: an evaluation needs none, and loading them takes a second."""
+    def optimisers(self) -> dict[str, Adam]:
+        """AdamW; made when first asked for, as an evaluation needs none."""
         rates = self.training["learning_rate"]
         learning = {"coding": self.coding}
         if self.learns_selection:
             learning["selection"] = self.selector
         return {name: self._optimiser(module, rates[name]) for name, module in learning.items()}
 
-    def _optimiser(self, module: nn.Module, learning_rate: float) -> AdamW:
+    def _optimiser(self, module: nn.Module, learning_rate: float) -> Adam:
         # What took no part in an update has no gradient and is left as it is, decay included.
-        return AdamW(
+        return Adam(
             module.parameters(),
             lr=learning_rate,
             weight_decay=self.training["weight_decay"],
+            decoupled_weight_decay=True,
             fused=True,
         )
 
