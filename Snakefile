@@ -69,6 +69,9 @@ localrules:
 
 onstart:
     workplace.stop_when_asked()
+    # With a limit to the jobs started in a second, its default, Snakemake 9.27 sets a timer at every
+    # look for jobs, whose end is another look: they add up, until a core is busy with looking.
+    workflow.scheduler.job_rate_limiter = None
     if workflow.non_local_exec:
         workplace.take_over_cluster()
 
