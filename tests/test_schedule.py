@@ -56,12 +56,12 @@ def test_step_is_bound_by_arithmetic_or_by_calls_unless_it_was_measured():
 
 
 def test_tasks_are_the_jobs_of_the_plan_and_a_training_takes_its_updates():
-    overrides = ["include=[pom2dib]", "papers.pom2dib.seeds=[0,1,2]"]
-    asked = plan.read(overrides=[*overrides, "papers.pom2dib.training.updates=100"])
+    settings = "datasets=[handwritten]", "seeds=[0,1,2]", "training.updates=100"
+    asked = plan.read(overrides=["include=[pom2dib]", *(f"papers.pom2dib.{x}" for x in settings)])
     table = jobs.table(asked)
     steps = {
         ("pom2dib", "handwritten", method, "smoke"): Step(1.0, 1000, {"cpu": 1.0})
-        for method in ("pom2dib", "rsdib", "tadib")
+        for method in ("pom2dib", "pom2dib_stable", "rsdib", "tadib")
     }
     tasks, known = schedule.tasks(asked, table, steps)
     assert set(tasks) == {job.id for of_rule in table.values() for job in of_rule.values()}
