@@ -34,11 +34,12 @@ from ibpapers.training.loop import Trainee
 TABLE = Path(__file__).with_name("step_times.csv")
 KEY = ("paper", "dataset", "method", "scale", "device")
 COLUMNS = (*KEY, "machine", "seconds", "gflop", "calls", "steps")
-# Estimates that trainings read only shape beta.
+# Estimates that trainings read only shape beta; and an update is the same on few samples.
 QUICK = (
     "data=sample", "papers.omib.seeds=[0]", "papers.omib.entropy.seeds=[0]",
     "papers.omib.entropy.mine.widths=[8]", "papers.omib.entropy.mine.steps=100",
     "papers.omib.entropy.knn.samples=200",
+    "sources.mm_fi_sample.subjects=2", "sources.mm_fi_sample.frames=3",
 )  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def build(made: Plan, run: Run, where: torch.device) -> Trainee:
 
 def prepare(made: Plan) -> None:
     for source in made.sources():
-        fetch(source, made.source_folder(source))
+        fetch(source, made.source_folder(source), settings=made.source_settings(source))
     for name in made.datasets():
         settings = made.dataset_settings(name)
         datasets.build(name, made.tier, RESULTS / "sources", made.dataset_folder(name), settings)
