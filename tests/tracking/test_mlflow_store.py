@@ -16,6 +16,8 @@ from ibpapers.tracking import marker, mlflow_store
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+pytestmark = pytest.mark.slow
+
 CHILDREN = 2 * (2 + 2)  # two studies with two runs each, two seeds
 
 
@@ -82,7 +84,6 @@ def test_half_written_run_of_a_killed_process_is_replaced(finished, client):
     assert killed not in {run.info.run_id for run in children}
 
 
-@pytest.mark.slow
 def test_four_processes_on_a_fresh_database_lose_and_repeat_nothing(finished, overrides):
     code = (
         "from ibpapers import plan; from ibpapers.tracking import mlflow_store; import sys;"

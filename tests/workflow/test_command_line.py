@@ -48,6 +48,7 @@ def test_mistaken_argument_is_one_message(arguments, capsys):
     assert capsys.readouterr().err.startswith("ibpapers: error: ")
 
 
+@pytest.mark.slow
 def test_mistake_stops_the_workflow_before_its_first_job(checkout):
     override = next(iter(MISTAKES))
     key, _, value = override.partition("=")
@@ -97,6 +98,7 @@ def test_recipe_is_what_train_takes(capsys):
     assert job["recipe"]["method"] == "dlsc"
 
 
+@pytest.mark.slow
 def test_training_imports_nothing_a_gpu_node_lacks():
     heavy = {"pydantic", "yaml", "snakemake", "dvc", "mlflow", "matplotlib", "sklearn", "scipy",
              "torch._dynamo"}  # fmt: skip
@@ -109,6 +111,7 @@ def test_training_imports_nothing_a_gpu_node_lacks():
     assert not heavy & imported(code)
 
 
+@pytest.mark.slow
 def test_planning_and_reporting_import_no_torch():
     rooms = "studies", "figures", "tables", "claims"
     code = (

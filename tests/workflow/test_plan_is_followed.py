@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 
+import pytest
 import yaml
 
 from ibpapers import dvc_file, jobs, plan
@@ -24,6 +25,7 @@ VERBS = {
 }
 
 
+@pytest.mark.slow
 def test_snakefile_has_the_jobs_of_the_plan(checkout):
     table = jobs.table(plan.read())
     assert checkout.due() == sorted(
