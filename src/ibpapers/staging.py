@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ibpapers.datasets import sources
 from ibpapers.plan import Plan
@@ -14,9 +15,16 @@ def lines(plan: Plan) -> Iterator[str]:
         source, folder = sources.find(name), plan.source_folder(name)
         yield f"{name}  ({source.licence})"
         for file in source.files:
-            path = folder / file.name
-            there = f"{path.stat().st_size:,} bytes at {path}" if path.exists() else "missing"
-            yield f"    {file.name}: {_origin(source, file, plan.params.mirror)}; {there}"
+            origin = _origin(source, file, plan.params.mirror)
+            yield f"    {file.name}: {origin}; {_place(file, folder / file.name)}"
+
+
+def _place(file: sources.SourceFile, path: Path) -> str:
+    if not path.exists():
+        return "missing"
+    if file.is_folder:  # linked, as it may be far too large to copy
+        return f"used where it lies, {path.resolve()}"
+    return f"{path.stat().st_size:,} bytes at {path}"
 
 
 def _origin(source: sources.Source, file: sources.SourceFile, mirror: str | None) -> str:

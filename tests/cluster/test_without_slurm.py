@@ -10,7 +10,7 @@ import pytest
 import yaml
 from workflow.conftest import PROJECT, copy_project
 
-from ibpapers import cluster, plan
+from ibpapers import cluster, plan, staging
 from ibpapers.errors import UserError
 from ibpapers.inputs import Inputs
 from snakemake_logger_plugin_ibpapers import CLUSTER_LOGS
@@ -149,3 +149,18 @@ def test_profile_names_jobs_and_logs_as_they_are_looked_for():
     profile = yaml.safe_load((PROJECT / "profiles/slurm/config.yaml").read_text())
     assert f"{profile['slurm-jobname-prefix']}_" == cluster.JOB_NAMES
     assert f"{profile['slurm-logdir']}/" == CLUSTER_LOGS
+
+
+def test_staging_names_the_place_of_a_linked_folder_and_the_size_of_a_file(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    made = plan.read(PROJECT / "params.yaml", ["include=[pom2dib]", "data=real", "mirror=/mirror"])
+    mm_fi, mnist = made.source_folder("mm_fi"), made.source_folder("mnist")
+    for folder in (tmp_path / "theirs", mm_fi, mnist):
+        folder.mkdir(parents=True)
+    (mm_fi / "frames").symlink_to(tmp_path / "theirs")
+    (mnist / "t10k-labels-idx1-ubyte.gz").write_bytes(bytes(4542))
+    lines = list(staging.lines(made))
+    name = "t10k-labels-idx1-ubyte.gz"
+    assert f"    frames: from the mirror; used where it lies, {tmp_path}/theirs" in lines
+    assert f"    {name}: from the mirror; 4,542 bytes at {mnist / name}" in lines
+    assert "    t10k-images-idx3-ubyte.gz: from the mirror; missing" in lines
