@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow.parquet as pq
-from scipy import stats
+from scipy.special import stdtrit
 
 from ibpapers.errors import UserError
 from ibpapers.files import atomic_write
@@ -111,7 +111,7 @@ def estimate(values: Iterable[float], level: float = 0.95) -> Estimate:
     n = len(sample)
     if n == 1:
         return Estimate(float(sample[0]), None, 1)
-    quantile = stats.t.ppf((1 + level) / 2, df=n - 1)
+    quantile = stdtrit(n - 1, (1 + level) / 2)
     half_width = quantile * sample.std(ddof=1) / np.sqrt(n)
     return Estimate(float(sample.mean()), float(half_width), n)
 

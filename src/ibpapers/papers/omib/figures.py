@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import correlation, linear_regression
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
-from scipy import stats
 
 from ibpapers.papers.omib.tables import DATASETS, betas, found_bounds, why_not_printed
 from ibpapers.report import style
@@ -138,5 +138,5 @@ def fit_of(view: View, phase: str) -> Fit:
     seconds = rows["value"].to_numpy()
     if len(set(samples)) < 2:
         return Fit(samples, seconds, slope=0.0, intercept=float(seconds.mean()), r_squared=0.0)
-    line = stats.linregress(samples, seconds)
-    return Fit(samples, seconds, line.slope, line.intercept, line.rvalue**2)
+    slope, intercept = linear_regression(samples, seconds)
+    return Fit(samples, seconds, slope, intercept, correlation(samples, seconds) ** 2)
