@@ -14,6 +14,8 @@ from ibpapers.papers.gray_wyner import bitstream
 from ibpapers.papers.gray_wyner.evaluation import evaluate
 from ibpapers.training import train
 
+pytestmark = pytest.mark.slow
+
 CODEC = "shared_mixture_eta=10.0"
 
 
@@ -50,8 +52,8 @@ def rows(recipes, trained):
     [
         CODEC,
         run_name("joint"),
-        pytest.param(run_name("shared"), marks=pytest.mark.slow),
-        pytest.param(run_name("independent"), marks=pytest.mark.slow),
+        run_name("shared"),
+        run_name("independent"),
     ],
 )
 def test_rates_and_distortions_add_up(rows, name):

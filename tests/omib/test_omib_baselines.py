@@ -27,6 +27,7 @@ def first_losses(trainee):
     return trainee.model.losses(batch, generator(0, "draw"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [*BASELINES, "omib"])
 def test_a_method_learns(recipe, three, method):
     training = {**recipe()["training"], "learning_rate": 0.03, "batch_size": 32}

@@ -16,6 +16,8 @@ from ibpapers.papers.omib.evaluation import evaluate
 from ibpapers.papers.omib.methods import omib
 from ibpapers.training import train
 
+pytestmark = pytest.mark.slow
+
 DIMS = {"a0": 5, "b0": 4, "a1": 3, "b1": 2, "a2": 6, "b2": 1}
 SETTINGS = {"seed": 0, "draws": 4}
 N_TEST = 12

@@ -12,6 +12,8 @@ from ibpapers.papers.pom2dib.evaluation import evaluate
 from ibpapers.training import train
 from ibpapers.training.checkpoint import load as load_checkpoint
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"seed": 0, "batch_size": 6, "selection_draws": 50, "log_window": 2}
 N_TEST = 18
 

@@ -16,7 +16,10 @@ from ibpapers.report.exhibits import View
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A folder in which everything but the paper is made, from made-up results."""
+    """A folder in which everything but the paper is made, from made-up results.
+
+    All figures are copies of one: who looks at another draws it.
+    """
     folder = tmp_path_factory.mktemp("finished")
     for name in ("published", "paper", "params"):
         shutil.copytree(fake_results.REPOSITORY / name, folder / name)
@@ -26,8 +29,13 @@ def finished(tmp_path_factory) -> Path:
         plan = plans.read(overrides=fake_results.FEWER)
         fake_results.write(plan)
         results.collect(plan, "pom2dib")
-        for figure in plan.papers["pom2dib"].figures:
-            exhibits.draw_figure(plan, "pom2dib", figure.name)
+        drawn, *others = (figure.name for figure in plan.papers["pom2dib"].figures)
+        exhibits.draw_figure(plan, "pom2dib", drawn)
+        for name in others:
+            shutil.copy(
+                exhibits.figure_file(plan, "pom2dib", drawn),
+                exhibits.figure_file(plan, "pom2dib", name),
+            )
         for table in plan.papers["pom2dib"].tables:
             exhibits.draw_table(plan, "pom2dib", table.name)
         claims.judge(plan, "pom2dib")

@@ -282,16 +282,11 @@ def test_missing_history_is_refused_by_name(scratch):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_figure_repeats_byte_for_byte(plan, name):
-    path = exhibits.figure_file(plan, "pom2dib", name)
-    before = path.read_bytes()
-    exhibits.draw_figure(plan, "pom2dib", name)
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_figure_is_vector_with_embedded_fonts_and_stamp(plan, name):
-    pdf = exhibits.figure_file(plan, "pom2dib", name).read_bytes()
+def test_figure_repeats_and_is_vector_with_embedded_fonts_and_stamp(scratch, name):
+    exhibits.draw_figure(scratch, "pom2dib", name)
+    pdf = exhibits.figure_file(scratch, "pom2dib", name).read_bytes()
+    exhibits.draw_figure(scratch, "pom2dib", name)
+    assert exhibits.figure_file(scratch, "pom2dib", name).read_bytes() == pdf
     (page,) = pypdf.PdfReader(io.BytesIO(pdf)).pages
     assert b"/FontFile2" in pdf
     assert not page.images or name == "figure_3", "only the colour bar may be an image"

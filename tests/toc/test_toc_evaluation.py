@@ -14,6 +14,8 @@ from ibpapers.papers.toc.evaluation import evaluate
 from ibpapers.papers.toc.scores import METRICS, chance, scores
 from ibpapers.training import finished, train
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"seed": 0, "draws": 3, "snrs": [-12.0, 0.5, 30.0]}
 LABEL = torch.tensor([-2.6, -0.4, 0.0, 1.2, 3.0, 0.6])
 

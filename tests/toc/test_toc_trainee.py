@@ -92,6 +92,7 @@ def every_update():
     return clock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "channel"), METHODS)
 def test_resumed_is_bit_for_bit_undisturbed(recipe, system, tmp_path, method, channel):
     def train(path, dies_at=None):
@@ -119,6 +120,7 @@ def test_resumed_is_bit_for_bit_undisturbed(recipe, system, tmp_path, method, ch
     assert all(torch.equal(left[name].nan_to_num(), whole[name].nan_to_num()) for name in whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "channel"), METHODS)
 def test_every_system_learns(recipe, system, method, channel):
     trainee = build(recipe(method, channel, training={"learning_rate": 0.02}), system)
