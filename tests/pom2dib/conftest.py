@@ -6,9 +6,12 @@ import torch
 
 from ibpapers import config, plan
 from ibpapers.datasets.handwritten import Split
+from ibpapers.files import sha256, write_json
+from ibpapers.inputs import Inputs
 from ibpapers.papers.pom2dib import systems
 
 CPU = torch.device("cpu")
+N_TEST = 18
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,19 @@ def system():
         )
 
     return systems.System(systems.HANDWRITTEN, split(60), split(20))
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """A dataset of 40 samples to train on and `N_TEST` to test on, in its files."""
+    draw, arrays = np.random.default_rng(0), {}
+    for side, size in (("train", 40), ("test", N_TEST)):
+        arrays[f"{side}_fft"] = draw.random((size, 196), dtype=np.float32)
+        arrays[f"{side}_mel"] = draw.standard_normal((size, 512), dtype=np.float32)
+        arrays[f"{side}_digit"] = draw.integers(0, 10, size)
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    np.savez(folder / "arrays.npz", **arrays)
+    content = {"sha256": sha256(folder / "arrays.npz")}
+    write_json(folder / "card.json", {"tier": "sample", "arrays": content})
+    return Inputs(folder)

@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from pom2dib.conftest import N_TEST
 
-from ibpapers.files import read_json, sha256, write_json
-from ibpapers.inputs import Inputs
+from ibpapers.files import read_json, sha256
 from ibpapers.papers.pom2dib.evaluation import evaluate
 from ibpapers.training import train
 from ibpapers.training.checkpoint import load as load_checkpoint
@@ -15,22 +15,6 @@ from ibpapers.training.checkpoint import load as load_checkpoint
 pytestmark = pytest.mark.slow
 
 SETTINGS = {"seed": 0, "batch_size": 6, "selection_draws": 50, "log_window": 2}
-N_TEST = 18
-
-
-@pytest.fixture
-def inputs(tmp_path):
-    draw, arrays = np.random.default_rng(0), {}
-    for side, size in (("train", 40), ("test", N_TEST)):
-        arrays[f"{side}_fft"] = draw.random((size, 196), dtype=np.float32)
-        arrays[f"{side}_mel"] = draw.standard_normal((size, 512), dtype=np.float32)
-        arrays[f"{side}_digit"] = draw.integers(0, 10, size)
-    folder = tmp_path / "dataset"
-    folder.mkdir()
-    np.savez(folder / "arrays.npz", **arrays)
-    content = {"sha256": sha256(folder / "arrays.npz")}
-    write_json(folder / "card.json", {"tier": "sample", "arrays": content})
-    return Inputs(folder)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class ResidualBlock(nn.Module):
     ) -> Tensor:
         """[..., inputs] -> [N, width], N samples in all; the rest as in `FeedForward`."""
         read = _linear(self.first, x, condition, rows)
-        return _Rest.apply(read.flatten(0, -2), self.outer.weight)
+        return rest_of_block(read.flatten(0, -2), self.outer.weight)
 
 
 class FeedForward(nn.Module):
@@ -62,13 +62,17 @@ class FeedForward(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(
-        self, x: Tensor, condition: Tensor | None = None, rows: Tensor | None = None
+        self,
+        x: Tensor,
+        condition: Tensor | None = None,
+        rows: Tensor | None = None,
+        member: Tensor | None = None,
     ) -> Tensor:
         """x [..., inputs] -> [..., outputs].
 
         With `condition` [P, conditions] and `rows` [P]: x is [G, n, inputs], and output p
         [P, n, outputs] is the network at [x[rows[p]], condition[p]]. What the first layer makes of
-        x is computed once per group, however many conditions it meets.
+        x is computed once per group, however many conditions it meets. `member` is for `Ensemble`.
         """
         shape = x.shape[:-1] if condition is None else (len(condition), x.shape[-2])
         for i, (block, norm) in enumerate(zip(self.blocks, self.norms, strict=True)):
@@ -85,8 +89,17 @@ def _linear(linear: nn.Linear, x: Tensor, condition: Tensor | None, rows: Tensor
     return shared[rows] + given.unsqueeze(-2)
 
 
+def rest_of_block(read: Tensor, weight: Tensor) -> Tensor:
+    """relu(outer(relu(inner)) + shortcut) of [inner, shortcut] side by side.
+
+    `read` [N, 2 w] and `weight` [w, w] of the outer layer -> [N, w], or all of them with a leading
+    axis of members.
+    """
+    return _Rest.apply(read, weight)
+
+
 class _Rest(Function):
-    """relu(outer(relu(inner)) + shortcut) of [inner, shortcut] side by side, [N, 2 w] -> [N, w].
+    """`rest_of_block`.
 
     Its gradient is written side by side too, so that the layer before goes backward in one product,
     and sums are taken by the products themselves.
@@ -96,7 +109,8 @@ class _Rest(Function):
     def forward(ctx, read: Tensor, weight: Tensor) -> Tensor:
         inner, shortcut = read.chunk(2, dim=-1)
         hidden = inner.relu()
-        out = torch.addmm(shortcut, hidden, weight.T).relu_()
+        add_product = torch.addmm if read.dim() == 2 else torch.baddbmm
+        out = add_product(shortcut, hidden, weight.mT).relu_()
         ctx.save_for_backward(hidden, out, weight)
         return out
 
@@ -104,12 +118,12 @@ class _Rest(Function):
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
         hidden, out, weight = ctx.saved_tensors
-        by_read = grad.new_empty(len(grad), 2 * grad.shape[-1])
+        by_read = grad.new_empty(*grad.shape[:-1], 2 * grad.shape[-1])
         inner, shortcut = by_read.chunk(2, dim=-1)
         _relu_backward(grad, out, shortcut)
-        torch.mm(shortcut, weight, out=inner)
+        torch.matmul(shortcut, weight, out=inner)
         _relu_backward(inner, hidden, inner)
-        return by_read, shortcut.T @ hidden
+        return by_read, shortcut.mT @ hidden
 
 
 def _relu_backward(grad: Tensor, activation: Tensor, result: Tensor) -> None:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ibpapers.nn.members import Source, randn
+
 
 class Gaussian(NamedTuple):
     """N(mean, diag(std^2)); both [..., d]."""
@@ -26,11 +28,10 @@ class Gaussian(NamedTuple):
         mean, std = self
         return (mean.square() + std.square() - 1).sum(-1) / 2 - std.log().sum(-1)
 
-    def draw(self, generator: torch.Generator) -> Tensor:
+    def draw(self, source: Source) -> Tensor:
         """A differentiable sample, mean + std * N(0, 1) [..., d]."""
         mean, std = self
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-        return mean + std * noise
+        return mean + std * randn(mean.shape, source, mean.dtype)
 
 
 def sample(code: Gaussian, draw: torch.Generator | None) -> Tensor:

@@ -18,5 +18,8 @@ def systems(recipe: Mapping[str, Any]) -> ModuleType:
 
 
 def method(recipe: Mapping[str, Any]) -> ModuleType:
-    """With `build(recipe, system, seed, device)`."""
+    """With `build(recipe, system, seed, device)`.
+
+    And with `together(trainees by seed)`, where several seeds can be trained as one ensemble.
+    """
     return import_module(f"ibpapers.papers.{recipe['paper']}.methods.{recipe['method']}")

@@ -9,6 +9,7 @@ import hashlib
 import json
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from safetensors.torch import save as to_bytes
 from ibpapers.files import atomic_write, sha256, write_json
 from ibpapers.inputs import Inputs
 from ibpapers.training import device, interruption, rooms
-from ibpapers.training.loop import fit
+from ibpapers.training.loop import Trainee, fit
 
 
 def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str) -> None:
@@ -42,22 +43,22 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
 
         output_folder.mkdir(parents=True, exist_ok=True)
         models, histories, checkpoints = {}, [], []
-        for number, seed in enumerate(recipe["seeds"], 1):
-            path = output_folder / f"checkpoint-{seed}.safetensors"
-            trainee = rooms.method(recipe).build(recipe, system, seed, where)
-            histories.append(
-                fit(
-                    trainee,
-                    recipe["training"]["updates"],
-                    path,
-                    identity=_identity(recipe, seed, hashes, code, where),
-                    label=f"seed {seed} ({number} of {len(recipe['seeds'])})",
-                    patience=recipe["training"].get("patience"),
-                    is_asked_to_stop=is_asked_to_stop,
-                )
+        for members, trainee in _trainees(recipe, system, where):
+            seeds, done = [str(seed) for seed in members], len(histories) + len(members)
+            path = output_folder / f"checkpoint-{'-'.join(seeds)}.safetensors"
+            history = fit(
+                trainee,
+                recipe["training"]["updates"],
+                path,
+                identity=_identity(recipe, list(members), hashes, code, where),
+                label=f"seed {', '.join(seeds)} ({done} of {len(recipe['seeds'])})",
+                patience=recipe["training"].get("patience"),
+                is_asked_to_stop=is_asked_to_stop,
             )
-            state = trainee.model.state_dict()
-            models |= {f"{seed}/{name}": tensor.cpu() for name, tensor in state.items()}
+            histories += trainee.separate(history) if len(members) > 1 else [history]
+            for seed, member in members.items():
+                state = member.model.state_dict()
+                models |= {f"{seed}/{name}": tensor.cpu() for name, tensor in state.items()}
             checkpoints.append(path)
 
         with atomic_write(output_folder / "model.safetensors") as temporary:
@@ -81,10 +82,25 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
             path.unlink(missing_ok=True)
 
 
-def _identity(recipe: dict, seed: int, inputs: dict, code: str, where: torch.device) -> str:
+def _trainees(
+    recipe: dict[str, Any], system: Any, where: torch.device
+) -> Iterator[tuple[dict[int, Trainee], Trainee]]:
+    """Some seeds' trainees and what trains them; between them all the recipe's seeds.
+
+    All seeds at once where the method can and the device gains from it: a GPU spends a small
+    network's time in starting its products, a CPU in the products.
+    """
+    method = rooms.method(recipe)
+    at_once = hasattr(method, "together") and device.gains_from_ensembles(where)
+    for seeds in [recipe["seeds"]] if at_once else [[seed] for seed in recipe["seeds"]]:
+        members = {seed: method.build(recipe, system, seed, where) for seed in seeds}
+        yield members, method.together(members) if len(members) > 1 else members[seeds[0]]
+
+
+def _identity(recipe: dict, seeds: list[int], inputs: dict, code: str, where: torch.device) -> str:
     """What a checkpoint has to agree with; other seeds of the run are no part of it."""
     own = {k: v for k, v in recipe.items() if k != "seeds"}
-    facts = [own, seed, inputs, code, _environment(recipe, where)]
+    facts = [own, seeds, inputs, code, _environment(recipe, where)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -15,21 +15,27 @@ import torch
 from torch import Tensor, nn
 
 from ibpapers.information.rate import RATE_ESTIMATORS
+from ibpapers.nn.ensemble import ensembles
 from ibpapers.nn.feed_forward import FeedForward
 from ibpapers.nn.gaussian import Gaussian
+from ibpapers.nn.members import Source, entries, members_of, randn, rows_of
 from ibpapers.papers.pom2dib.systems import Batches, Layout
 
 EMPTY_CODE_STD = 1e-6  # of the code of a task that is left without any link
 
 
 class Codes(NamedTuple):
-    """What is sent: `z` and `code` [P, n, d], for `draw`, `task` and `link` [P] each."""
+    """What is sent: `z` and `code` [P, n, d], for `draw`, `task` and `link` [P] each.
+
+    `member` [P]: the seed of each, where several are trained together.
+    """
 
     z: Tensor
     code: Gaussian | None
     draw: Tensor
     task: Tensor
     link: Tensor
+    member: Tensor | None
 
 
 class Outcome(NamedTuple):
@@ -79,7 +85,7 @@ class Coding(nn.Module):
             FeedForward(2 * dimension, widths, task.outputs, generator) for task in layout.tasks
         )
 
-    def encode(self, batches: Batches, links: Tensor, generator: torch.Generator) -> Codes:
+    def encode(self, batches: Batches, links: Tensor, source: Source) -> Codes:
         """The codes of the selected `links` [B, T, L]; a deterministic code is its own mean."""
         outputs, draws, tasks, numbers = [], [], [], []
         for number, (name, encoder) in enumerate(
@@ -90,35 +96,38 @@ class Coding(nn.Module):
                 continue
             needed, rows = draw.unique(return_inverse=True)
             x = batches.modalities[name][needed]
-            outputs.append(encoder(x, self.task_embedding[task], rows))
+            member = members_of(rows_of(source, draw))
+            condition = entries(self.task_embedding, task, member)
+            outputs.append(encoder(x, condition, rows, member))
             draws.append(draw)
             tasks.append(task)
             numbers.append(torch.full_like(draw, number))
         output = torch.cat(outputs)
-        where = torch.cat(draws), torch.cat(tasks), torch.cat(numbers)
+        own = rows_of(source, torch.cat(draws))
+        where = torch.cat(draws), torch.cat(tasks), torch.cat(numbers), members_of(own)
         if not self.stochastic:
             return Codes(output, None, *where)
         code = Gaussian.from_output(output)
-        return Codes(code.draw(generator), code, *where)
+        return Codes(code.draw(own), code, *where)
 
     def outcome(
         self,
         codes: Codes,
         targets: Sequence[Tensor],
         shape: torch.Size,
-        generator: torch.Generator,
+        source: Source,
     ) -> Outcome:
         """What the global decoders make of the codes of a selection of `shape` (B, T, L)."""
         relevance, metrics = [], {}
         everything = zip(
             self.layout.tasks,
             self.global_decoders,
-            self._receive(codes, shape, generator),
+            self._receive(codes, shape, source),
             targets,
             strict=True,
         )
         for task, decoder, received, target in everything:
-            output = decoder(received)
+            output = decoder(received, member=members_of(source))
             relevance.append(task.loss(output, target))
             measured = zip(task.metrics, task.measure(output, target), strict=True)
             metrics |= {f"{task.name}_{metric}": value for metric, value in measured}
@@ -134,15 +143,14 @@ class Coding(nn.Module):
             if not len(mine):
                 continue
             z = codes.z[mine]
-            name = self.link_embedding[codes.link[mine]].unsqueeze(1)
-            output = decoder(torch.cat([z, name.expand_as(z)], dim=-1))
+            member = None if codes.member is None else codes.member[mine]
+            name = entries(self.link_embedding, codes.link[mine], member).unsqueeze(1)
+            output = decoder(torch.cat([z, name.expand_as(z)], dim=-1), member=member)
             loss = task.loss(output, targets[number][codes.draw[mine]])
             losses = losses.index_put((mine,), loss)
         return losses
 
-    def _receive(
-        self, codes: Codes, shape: torch.Size, generator: torch.Generator
-    ) -> tuple[Tensor, ...]:
+    def _receive(self, codes: Codes, shape: torch.Size, source: Source) -> tuple[Tensor, ...]:
         """Per task, all links' codes side by side [B, n, L d], zeros where none was selected."""
         draws, tasks, links = shape
         n, d = codes.z.shape[1:]
@@ -151,17 +159,24 @@ class Coding(nn.Module):
         unserved = torch.ones(draws, tasks, dtype=torch.bool, device=received.device)
         unserved[codes.draw, codes.task] = False
         if unserved.any():
-            noise = torch.randn(
-                int(unserved.sum()),
-                links,
-                n,
-                d,
-                generator=generator,
-                device=received.device,
-                dtype=received.dtype,
-            )
+            draw, _ = unserved.nonzero(as_tuple=True)
+            noise = randn((len(draw), links, n, d), rows_of(source, draw), received.dtype)
             received[unserved] = EMPTY_CODE_STD * noise
         return received.transpose(2, 3).flatten(3).unbind(1)
+
+
+class Codings(Coding):
+    """The codings of several seeds as one: codes are of the members of their source."""
+
+    def __init__(self, codings: Sequence[Coding]):
+        nn.Module.__init__(self)
+        first = codings[0]
+        self.layout, self.dimension = first.layout, first.dimension
+        self.stochastic = first.stochastic
+        for name in ("task_embedding", "link_embedding"):
+            self.register_buffer(name, torch.stack([getattr(one, name) for one in codings]))
+        for name in ("encoders", "global_decoders", "local_decoders"):
+            setattr(self, name, ensembles([getattr(one, name) for one in codings]))
 
 
 def sum_over_links(per_code: Tensor, codes: Codes, shape: torch.Size) -> Tensor:

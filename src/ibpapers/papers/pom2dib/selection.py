@@ -12,7 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ibpapers.nn.ensemble import ensembles
 from ibpapers.nn.feed_forward import FeedForward
+from ibpapers.nn.members import Source, entries, members_of, rand, randn, rows_of
 from ibpapers.papers.pom2dib.systems import Layout
 
 
@@ -34,15 +36,13 @@ class Selection(NamedTuple):
         return self.links.sum(-1) + self.requests.sum(-1)
 
 
-def draw_ordered(
-    logits: Tensor, count: Tensor, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def draw_ordered(logits: Tensor, count: Tensor, source: Source) -> tuple[Tensor, Tensor]:
     """Draw `count` [...] of the last axis of `logits` [..., n] without replacement.
 
     Each draw is from the softmax of what is left. Returns the chosen ones as a mask [..., n] and
     the log-probability [...] of this draw in this order (Plackett-Luce), in nats.
     """
-    order = (logits + _gumbel(logits, generator)).argsort(-1, descending=True)
+    order = (logits + _gumbel(logits, source)).argsort(-1, descending=True)
     chosen = torch.arange(logits.shape[-1], device=logits.device) < count.unsqueeze(-1)
     ranked = logits.gather(-1, order)
     left = ranked.flip(-1).logcumsumexp(-1).flip(-1)
@@ -72,27 +72,27 @@ def log_probability_of_set(logits: Tensor, chosen: Tensor) -> Tensor:
 
 
 def draw_set(
-    logits: Tensor, most: int, generator: torch.Generator, ordered: bool = True
+    logits: Tensor, most: int, source: Source, ordered: bool = True
 ) -> tuple[Tensor, Tensor]:
     """A number of 1..most from the first logits, then that many of the rest (Section V-B).
 
     Returns a mask and its log-probability, in the order drawn unless `ordered` is false.
     """
     number, logits = logits[..., :most], logits[..., most:]
-    count = (number + _gumbel(number, generator)).argmax(-1)
+    count = (number + _gumbel(number, source)).argmax(-1)
     log_probability = number.log_softmax(-1).gather(-1, count.unsqueeze(-1)).squeeze(-1)
-    mask, of_draw = draw_ordered(logits, count + 1, generator)
+    mask, of_draw = draw_ordered(logits, count + 1, source)
     if not ordered:
         of_draw = log_probability_of_set(logits, mask)
     return mask, log_probability + of_draw
 
 
-def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
-    uniform = torch.rand(like.shape, generator=generator, device=like.device)
+def _gumbel(like: Tensor, source: Source) -> Tensor:
+    uniform = rand(like.shape, source)
     return -(-uniform.clamp_min(torch.finfo(uniform.dtype).tiny).log()).log()
 
 
-def limit_encodings(links: Tensor, transmitters: int, most: int, generator: torch.Generator):
+def limit_encodings(links: Tensor, transmitters: int, most: int, source: Source) -> Tensor:
     """Where a transmitter has more than `most` (task, modality) encodings, keep that many of them.
 
     Which ones is uniformly random (Section VII-A). links [B, T, K M] -> [B, T, K M].
@@ -100,7 +100,7 @@ def limit_encodings(links: Tensor, transmitters: int, most: int, generator: torc
     draws, tasks, _ = links.shape
     per_transmitter = links.view(draws, tasks, transmitters, -1).transpose(1, 2)
     flat = per_transmitter.reshape(draws, transmitters, -1)
-    lot = torch.rand(flat.shape, generator=generator, device=links.device)
+    lot = rand(flat.shape, source)
     rank = lot.masked_fill(~flat, -1).argsort(-1, descending=True).argsort(-1)
     kept = flat & (rank < most)
     return kept.view(per_transmitter.shape).transpose(1, 2).reshape(links.shape)
@@ -138,34 +138,45 @@ class Policy(nn.Module):
             for _ in layout.transmitters
         )
 
-    def draw(self, draws: int, generator: torch.Generator) -> Selection:
+    def draw(self, draws: int, source: Source) -> Selection:
         """`draws` selections, each under its own u ~ N(0, I)."""
-        like = self.task_embedding
-        u = torch.randn(
-            draws, self.dimension, generator=generator, device=like.device, dtype=like.dtype
-        )
-        logits = torch.stack([receiver(u) for receiver in self.receivers], dim=1)
+        u = randn((draws, self.dimension), source, self.task_embedding.dtype)
+        member = members_of(source)
+        logits = torch.stack([receiver(u, member=member) for receiver in self.receivers], dim=1)
         requests, log_probability = draw_set(
-            logits, self.limits["transmitters_per_task"], generator, self.ordered
+            logits, self.limits["transmitters_per_task"], source, self.ordered
         )
         links = []
         for k, transmitter in enumerate(self.transmitters):
             chosen = requests.new_zeros(*requests.shape[:2], self.modalities)
             draw, task = requests[..., k].nonzero(as_tuple=True)
             if len(draw):
-                logits = transmitter(torch.cat([u[draw], self.task_embedding[task]], dim=-1))
-                chosen[draw, task], part = draw_set(
-                    logits, self.modalities, generator, self.ordered
-                )
+                own = rows_of(source, draw)
+                asked = entries(self.task_embedding, task, members_of(own))
+                logits = transmitter(torch.cat([u[draw], asked], dim=-1), member=members_of(own))
+                chosen[draw, task], part = draw_set(logits, self.modalities, own, self.ordered)
                 log_probability = log_probability.index_put((draw, task), part, accumulate=True)
             links.append(chosen)
         limited = limit_encodings(
             torch.cat(links, dim=-1),
             len(self.transmitters),
             self.limits["encodings_per_transmitter"],
-            generator,
+            source,
         )
         return Selection(requests, limited, log_probability)
+
+
+class Policies(Policy):
+    """The policies of several seeds as one: draws are of the members of their source."""
+
+    def __init__(self, policies: Sequence[Policy]):
+        nn.Module.__init__(self)
+        first = policies[0]
+        self.limits, self.ordered = first.limits, first.ordered
+        self.dimension, self.modalities = first.dimension, first.modalities
+        self.register_buffer("task_embedding", torch.stack([p.task_embedding for p in policies]))
+        self.receivers = ensembles([policy.receivers for policy in policies])
+        self.transmitters = ensembles([policy.transmitters for policy in policies])
 
 
 def random_selection(

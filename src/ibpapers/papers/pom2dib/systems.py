@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -52,6 +53,15 @@ class Batches(NamedTuple):
 
     modalities: dict[str, Tensor]
     targets: tuple[Tensor, ...]
+
+
+def joined(parts: Sequence[Batches]) -> Batches:
+    """Batches one after the other, those of the first part first."""
+    modalities = {
+        name: torch.cat([part.modalities[name] for part in parts]) for name in parts[0].modalities
+    }
+    targets = zip(*(part.targets for part in parts), strict=True)
+    return Batches(modalities, tuple(map(torch.cat, targets)))
 
 
 class Split(Protocol):

@@ -10,7 +10,9 @@ from ibpapers.information.knn import knn_entropy
 from ibpapers.papers.pom2dib.coding import Codes
 from ibpapers.papers.pom2dib.selection import full_selection
 from ibpapers.papers.pom2dib.systems import System
-from ibpapers.papers.pom2dib.trainee import DIB, FixedSelection
+from ibpapers.papers.pom2dib.trainee import DIB, FixedSelection, together
+
+__all__ = ["build", "together"]
 
 NEIGHBOURS = 5
 

@@ -6,6 +6,6 @@ the log-probability is that of the sets drawn, whatever their order. Model, obje
 PoM2-DIB's.
 """
 
-from ibpapers.papers.pom2dib.methods.pom2dib import build
+from ibpapers.papers.pom2dib.methods.pom2dib import build, together
 
-__all__ = ["build"]
+__all__ = ["build", "together"]

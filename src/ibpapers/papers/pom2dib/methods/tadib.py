@@ -9,7 +9,9 @@ import torch
 from ibpapers.papers.pom2dib.coding import gaussian_rate
 from ibpapers.papers.pom2dib.selection import full_selection
 from ibpapers.papers.pom2dib.systems import System
-from ibpapers.papers.pom2dib.trainee import DIB, FixedSelection
+from ibpapers.papers.pom2dib.trainee import DIB, FixedSelection, together
+
+__all__ = ["build", "together"]
 
 
 def build(recipe: dict[str, Any], system: System, seed: int, device: torch.device) -> DIB:
