@@ -102,14 +102,14 @@ def timed(work: Callable) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
-def split() -> systems.HandWrittenSplit:
+def split(where: torch.device = CPU) -> systems.HandWrittenSplit:
     draw = np.random.default_rng(0)
     arrays = Split(
         fft=draw.random((SAMPLES, 196), dtype=np.float32),
         mel=draw.standard_normal((SAMPLES, 512), dtype=np.float32),
         digit=draw.integers(0, 10, SAMPLES),
     )
-    return systems.HandWrittenSplit(arrays, "sample", CPU)
+    return systems.HandWrittenSplit(arrays, "sample", where)
 
 
 if __name__ == "__main__":

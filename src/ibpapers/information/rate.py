@@ -22,8 +22,9 @@ from ibpapers.nn.gaussian import Gaussian
 # Below e^-80 a density adds nothing to a sum of float32 that holds a 1, and computing with what is
 # left of it (denormal numbers) is a hundred times slower.
 NEGLIGIBLE = -80.0
-# A piece of the [codes, n, n, d] comparisons that stays in a core's cache (512 KiB of float32).
-CACHED_VALUES = 2**17
+# Of the [codes, n, n, d] comparisons a piece that stays in a core's cache (512 KiB of float32), or
+# one that leaves room on a GPU, whose time is that of starting many pieces.
+VALUES_AT_ONCE = {"cpu": 2**17, "cuda": 2**26}
 
 
 def joint_rate(code: Gaussian, z: Tensor) -> Tensor:
@@ -55,7 +56,7 @@ class _FactorisedRate(Function):
         *lead, n, d = z.shape
         flat = [x.detach().reshape(-1, n, d) for x in (mean, std, z)]
         wanted = any(ctx.needs_input_grad)
-        step = max(1, CACHED_VALUES // (n * n * d))
+        step = max(1, VALUES_AT_ONCE[z.device.type] // (n * n * d))
         parts = [
             _rate_and_gradient(*piece, wanted)
             for piece in zip(*(x.split(step) for x in flat), strict=True)
