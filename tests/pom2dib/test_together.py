@@ -39,6 +39,7 @@ def test_updates_are_those_of_each_seed_alone(recipe, system, method):
         training = {**training, "policy": {**training["policy"], "wait": 1}}
     of_method = recipe(method, training=training)
     alone, own = ([build(of_method, system, seed) for seed in SEEDS] for _ in range(2))
+    assert own[0].optimisers  # the joint update has others
     joint = DIB.joint(own)
     for update in range(1, 5):
         expected = [one.update(update) for one in alone]

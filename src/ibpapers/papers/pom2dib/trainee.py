@@ -116,9 +116,9 @@ class DIB(Trainee):
         joint = copy.copy(members[0])
         joint.members = members
         joint.coding = Codings([one.coding for one in members])
-        selectors = [one.selector for one in members]
         of_all = Policies if joint.learns_selection else FixedSelection.together
-        joint.selector = of_all(selectors)
+        joint.selector = of_all([one.selector for one in members])
+        vars(joint).pop("optimisers", None)  # those of the first member alone
         return joint
 
     @cached_property
