@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from filelock import FileLock
 
 PROJECT = Path(__file__).parents[2]
 PARTS = (
@@ -218,19 +219,39 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A copy in which the whole chain has run at `TINY` settings. Leave it as it is."""
-    checkout = copy_project(tmp_path_factory.mktemp("chain") / "a checkout")
+    """A copy in which the whole chain has run at `TINY` settings. Leave it as it is.
+
+    Of the processes that run the tests one makes it, and each has a copy.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return finish(tmp_path_factory.mktemp("chain") / "a checkout")
+    shared = tmp_path_factory.getbasetemp().parent / "chain"
+    seconds = shared / "seconds"
+    with FileLock(f"{shared}.lock"):
+        if not seconds.exists():
+            seconds.write_text(str(finish(shared / "a checkout").seconds))
+    folder = tmp_path_factory.mktemp("chain") / "a checkout"
+    copy_finished(shared / "a checkout", folder)
+    return Checkout(folder, float(seconds.read_text()))
+
+
+def finish(folder: Path) -> Checkout:
+    checkout = copy_project(folder)
     checkout.settle()
     start = time.monotonic()
     checkout.done(sys.executable, "-m", "snakemake", "--logger", "ibpapers")
     return Checkout(checkout.folder, time.monotonic() - start)
 
 
+def copy_finished(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
 @pytest.fixture
 def copy(finished: Checkout, tmp_path: Path) -> Iterator[Checkout]:
     """A finished checkout of one's own."""
     folder = tmp_path / "a copy"
-    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_finished(finished.folder, folder)
     yield Checkout(folder, finished.seconds)
     shutil.rmtree(folder)
 

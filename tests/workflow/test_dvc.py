@@ -1,11 +1,11 @@
 """Results that travel with DVC: what a clone has to do, and what an experiment records."""
 
 import json
-import shutil
 import sys
 
 import pytest
 import yaml
+from workflow.conftest import copy_finished
 from workflow.edits import EDITS, rewrite_without_change, touch_everything
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ COMMIT = "git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "
 def tracked(finished, tmp_path_factory):
     """A finished checkout in Git and DVC, pushed to a folder."""
     folder = tmp_path_factory.mktemp("tracked") / "a checkout"
-    shutil.copytree(finished.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_finished(finished.folder, folder)
     tracked = type(finished)(folder)
     tracked.provide_environment()
     for command in (
