@@ -16,6 +16,8 @@ from ibpapers.papers.gray_wyner.curves import (
 from ibpapers.report import results, style
 from ibpapers.report.results import select
 
+pytestmark = pytest.mark.slow
+
 STUDY = {
     "figure_3": "synthetic_ablation",
     "figure_4": "coloured_mnist",
@@ -187,7 +189,6 @@ def test_theory_is_drawn_at_the_sum_of_both_errors(figure_3):
     assert max(theory.get_xdata()) == pytest.approx(3.2956, abs=1e-2)
 
 
-@pytest.mark.slow
 def test_figure_9_has_a_panel_per_rate_and_beta(printed):
     figure = draw(printed, "figure_9")
     assert len(figure.axes) == 9
@@ -210,7 +211,6 @@ def test_figure_4_shows_every_pmf_and_perfect_accuracies(printed):
     assert "Mixture: +" in " ".join(texts(figure))
 
 
-@pytest.mark.slow
 def test_axes_are_the_same_at_every_scale_and_give_way_to_a_point_outside(
     smoke, figure_3, figure_4
 ):
@@ -243,7 +243,6 @@ def test_figure_10_has_a_row_per_image_and_names_the_channel_that_shows_most(pri
     assert "mixture digit" in draw(mended, "figure_10").get_suptitle()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in STUDY if name not in ("table_2", "figure_10")])
 def test_a_plan_of_few_methods_is_shown_all_the_same(smoke, name):
     fewer = smoke

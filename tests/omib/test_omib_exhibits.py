@@ -12,6 +12,8 @@ from omib.made_up import LAPTOP, view
 from ibpapers.papers.omib import figures, tables
 from ibpapers.report import style
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def smoke():

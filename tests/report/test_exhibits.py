@@ -33,6 +33,8 @@ from ibpapers.papers.pom2dib.tables import (
 )
 from ibpapers.report import exhibits, results, style
 
+pytestmark = pytest.mark.slow
+
 UNPRINTED = ("figure_2c", "figure_2e")
 FIGURES = ("figure_2a", *UNPRINTED, "figure_3")
 

@@ -17,6 +17,8 @@ from ibpapers.report import style
 from ibpapers.report.results import select
 
 MOSEI, MOSI = "mosei_sequences", "mosi_sequences"
+pytestmark = pytest.mark.slow
+
 SNRS = (-12, -9, -6, -3, 0, 6, 12, 21)
 PAPER = (TOC, "data=real", "scale=paper", *LAPTOP[2:])
 
