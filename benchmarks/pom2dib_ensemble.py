@@ -10,16 +10,13 @@ GPU that waits for them, the ratio of the calls is the gain to expect; operation
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 
-import torch
-from pom2dib_update import flops, split
-from step_times import Calls
+from pom2dib_update import split
+from step_times import measure
 
 from ibpapers import config, plan
 from ibpapers.papers.pom2dib import systems
-from ibpapers.papers.pom2dib.trainee import DIB
+from ibpapers.papers.pom2dib.trainee import together
 from ibpapers.training import device, rooms
 
 
@@ -37,37 +34,24 @@ def main() -> None:
     system = systems.System(systems.HANDWRITTEN, split(where), split(where))
     for method in ("pom2dib", "pom2dib_stable", "tadib"):
         recipe = next(r.recipe for r in runs if r.method == method and r.recipe["beta"] == 1e-3)
+        build = rooms.method(recipe).build
         alone, *members = (
-            rooms.method(recipe).build(recipe, system, seed, where)
-            for seed in (0, *range(options.members))
+            build(recipe, system, seed, where) for seed in (0, *range(options.members))
         )
-        one = measured(alone.update, options.steps, where)
-        all_ = measured(DIB.joint(members).update_members, options.steps, where)
-        for name, (seconds, gflop, calls), count in (
-            ("alone", one, 1), ("together", all_, options.members)
-        ):  # fmt: skip
+        trainees = {
+            "alone": (alone, 1),
+            "together": (together(dict(enumerate(members))), len(members)),
+        }
+        found = {}
+        for name, (trainee, count) in trainees.items():
+            one = measure(trainee, options.steps + 3, options.steps, where)
+            found[name] = {k: float(one[k]) / count for k in ("seconds", "gflop", "calls")}
             print(
-                f"{method}, {name}: {count / seconds:.2f} updates of a seed per second; "
-                f"{gflop / count:.1f} GFLOP and {calls / count:.0f} calls each"
+                f"{method}, {name}: {1 / found[name]['seconds']:.2f} updates of a seed per second; "
+                f"{found[name]['gflop']:.1f} GFLOP and {found[name]['calls']:.0f} calls each"
             )
-        gain, fewer = options.members * one[0] / all_[0], options.members * one[2] / all_[2]
+        gain, fewer = (found["alone"][k] / found["together"][k] for k in ("seconds", "calls"))
         print(f"{method}: {gain:.2f} times faster together, {fewer:.1f} times fewer calls")
-
-
-def measured(update: Callable, steps: int, where: torch.device) -> tuple[float, float, int]:
-    """Seconds, GFLOP and calls of an update; the first ones are not counted."""
-    clock = time.perf_counter if where.type == "cuda" else time.process_time
-    update(1)
-    start = clock()
-    for step in range(2, steps + 2):
-        update(step)
-    if where.type == "cuda":
-        torch.cuda.synchronize()
-    seconds = (clock() - start) / steps
-    operations = flops(lambda: update(steps + 2))
-    with Calls() as calls:
-        update(steps + 3)
-    return seconds, operations / 1e9, calls.number
 
 
 if __name__ == "__main__":
