@@ -59,9 +59,9 @@ def test_mlflow_keys_are_those_of_the_store(made):
     (run,) = found["runs"]
     recipe = json.loads((made.run_folder(RUN) / "recipe.json").read_text())
     study = "comparison_handwritten"
-    key = mlflow_store.key(study, RUN, 1, recipe)
-    assert run["mlflow"]["keys"][f"{study}, seed 1"] == key
-    assert run["mlflow"]["runs"][f"{study}, seed 1"] is None
+    key = mlflow_store.key(study, RUN, 2, recipe)
+    assert run["mlflow"]["keys"][f"{study}, seed 2"] == key
+    assert run["mlflow"]["runs"][f"{study}, seed 2"] is None
     assert len(run["mlflow"]["keys"]) == 2 * len(recipe["recipe"]["seeds"])  # in two studies
 
 
