@@ -449,7 +449,7 @@ RECIPES = [
     Hostile("an entry too many", TRAIN_RECIPE, "is not the output of",
             change_json("recipe.json", lambda content: content.update(plugin="os"))),
     Hostile("a setting changed by hand", TRAIN_RECIPE, "has been changed since it was printed",
-            replace("recipe.json", '"updates": 65', '"updates": "65"')),
+            replace("recipe.json", '"updates": 45', '"updates": "45"')),
     Hostile("a paper that does not exist", TRAIN_RECIPE, "no paper 'os' here", recipe(paper="os")),
     Hostile("a paper elsewhere", TRAIN_RECIPE, "there is no paper '../..'", recipe(paper="../..")),
     Hostile("a method that does not exist", TRAIN_RECIPE, "no method 'x' here, only dlsc, pom2dib",
