@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--scale", default="paper", choices=("smoke", "laptop", "paper"))
     parser.add_argument("--steps", type=int, default=5)
     options = parser.parse_args()
+    device.use_large_pages()
     device.make_deterministic(1)
     where = device.pick()
     print(f"{device.describe(where)}, {options.scale}, {options.members} members")

@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ibpapers import config, plan
 from ibpapers.datasets.handwritten import Split
 from ibpapers.papers.pom2dib import systems
-from ibpapers.training import rooms
+from ibpapers.training import device, rooms
 
 CPU = torch.device("cpu")
 SAMPLES = 8000
@@ -38,7 +38,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--only", choices=("pom2dib", "tadib"))
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    device.use_large_pages()
+    device.make_deterministic(1)
     print(
         "matrix products, GFLOP/s: "
         + ", ".join(f"{'x'.join(map(str, s))} {speed(*s):.1f}" for s in (LARGE, USUAL, SMALL))

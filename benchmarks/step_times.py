@@ -109,6 +109,7 @@ def main() -> None:
     options = parser.parse_args()
     include = f"include=[{','.join(options.papers or PAPERS)}]"
     made = plan.read(overrides=[f"scale={options.scale}", include, *QUICK])
+    device.use_large_pages()
     device.make_deterministic(1)
     where = device.pick()
     kept = list(csv.DictReader(TABLE.open())) if TABLE.exists() else []

@@ -81,10 +81,10 @@ class Ensemble(nn.Module):
         owner = rows.new_zeros(len(x)).index_put((rows,), packing.member)
         groups = Packing(owner, len(self._networks))
         weight, bias = (self._weights[f"blocks.0.first.{name}"] for name in ("weight", "bias"))
-        split = x.shape[-1]
-        shared = torch.bmm(groups.pack(x).flatten(1, 2), weight[..., :split].mT)
+        of_x, of_condition = weight.split([x.shape[-1], condition.shape[-1]], dim=-1)
+        shared = torch.bmm(groups.pack(x).flatten(1, 2), of_x.mT)
         shared = shared.unflatten(1, (-1, x.shape[1])).flatten(0, 1)
-        given = torch.baddbmm(bias.unsqueeze(1), packing.pack(condition), weight[..., split:].mT)
+        given = torch.baddbmm(bias.unsqueeze(1), packing.pack(condition), of_condition.mT)
         return (shared[packing.pack(groups.slot[rows])] + given.unsqueeze(2)).flatten(1, 2)
 
     def _linear(self, name: str, x: Tensor) -> Tensor:

@@ -83,9 +83,9 @@ class FeedForward(nn.Module):
 def _linear(linear: nn.Linear, x: Tensor, condition: Tensor | None, rows: Tensor | None) -> Tensor:
     if condition is None:
         return linear(x)
-    split = x.shape[-1]
-    shared = F.linear(x, linear.weight[:, :split])
-    given = F.linear(condition, linear.weight[:, split:], linear.bias)
+    of_x, of_condition = linear.weight.split([x.shape[-1], condition.shape[-1]], dim=-1)
+    shared = F.linear(x, of_x)
+    given = F.linear(condition, of_condition, linear.bias)
     return shared[rows] + given.unsqueeze(-2)
 
 

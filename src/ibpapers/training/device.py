@@ -28,3 +28,12 @@ def make_deterministic(threads: int) -> None:
     torch.set_num_threads(threads)
     # The same as use_deterministic_algorithms(), which imports the compiler: over a second a job.
     torch.set_deterministic_debug_mode("warn")
+
+
+def use_large_pages() -> None:
+    """Have PyTorch ask for memory in pages of 2 MiB, where the kernel has them.
+
+    What it frees goes back to the kernel; with pages of 4 KiB, to get it anew takes a tenth of an
+    update of TADIB. To be called before the first tensor is made.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

@@ -34,6 +34,7 @@ def train(recipe: dict[str, Any], inputs: Inputs, output_folder: Path, code: str
         KeyboardInterrupt: it was asked to stop (`interruption.SIGNALS`), and has saved its state.
     """
     with interruption.awaited() as is_asked_to_stop:
+        device.use_large_pages()
         device.make_deterministic(recipe["threads"])
         where = device.pick()
         print(f"training on {device.describe(where)}", file=sys.stderr, flush=True)
