@@ -80,10 +80,12 @@ def test_a_finished_training_is_not_repeated(tmp_path, undisturbed):
     assert_same(train(Line(dies_at=1), path), undisturbed)
 
 
-def test_a_checkpoint_of_something_else_is_not_used(tmp_path, undisturbed):
+def test_a_checkpoint_of_something_else_is_not_used_and_it_says_so(tmp_path, undisturbed, capsys):
     path = tmp_path / "checkpoint.safetensors"
     train(Line(), path, identity="other")
+    assert "begins anew" not in capsys.readouterr().err
     assert_same(train(Line(), path), undisturbed)
+    assert f"the checkpoint {path} is damaged, or of other settings" in capsys.readouterr().err
 
 
 def test_a_damaged_checkpoint_is_not_used(tmp_path, undisturbed):

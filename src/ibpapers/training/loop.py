@@ -76,6 +76,9 @@ def fit(
     progress = _Progress(trainee, path, identity)
     if progress.update:
         _say(f"{label}: resumed after update {progress.update} of {updates}")
+    elif path.exists():
+        why = "is damaged, or of other settings, data or code"
+        _say(f"{label}: the checkpoint {path} {why}: begins anew")
     saved = said = clock()
     while not progress.is_over(updates, patience):
         progress.step()
