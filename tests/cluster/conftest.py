@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cluster.slurm import Slurm, said, why_not
+from cluster.slurm import PATIENCE, Slurm, said, wait_for, why_not
 from workflow.conftest import Checkout
 
 PLUGIN = importlib.util.find_spec("snakemake_executor_plugin_slurm")
@@ -89,10 +89,29 @@ class SlurmJob:
 
 
 def accounts(checkout: Checkout) -> list[SlurmJob]:
-    """All jobs that `checkout` has submitted, in order."""
+    """All jobs that `checkout` has submitted, in order, as of when accounting knows of them.
+
+    The controller tells accounting of a job a moment after it shows it in the queue.
+    """
+    assert wait_for(lambda: _queue(checkout) <= _states(_accounted(checkout)), PATIENCE)
+    return _accounted(checkout)
+
+
+def _accounted(checkout: Checkout) -> list[SlurmJob]:
     lines = said("sacct", "-X", "-n", "-P", f"--format={STATES},WorkDir").splitlines()
     split = [line.rsplit("|", 1) for line in lines]
     return [SlurmJob.read(line) for line, where in split if where == str(checkout.folder)]
+
+
+def _states(jobs: list[SlurmJob]) -> set[tuple[str, ...]]:
+    return {(job.number, job.state) for job in jobs}
+
+
+def _queue(checkout: Checkout) -> set[tuple[str, ...]]:
+    """Number and state of the jobs of `checkout` that the controller remembers."""
+    lines = said("squeue", "--noheader", "--states=all", "--format=%A|%T|%Z").splitlines()
+    split = [line.split("|") for line in lines]
+    return {(number, state) for number, state, where in split if where == str(checkout.folder)}
 
 
 @pytest.fixture(scope="session")

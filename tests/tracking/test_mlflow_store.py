@@ -44,11 +44,7 @@ def test_a_parent_per_study_and_a_child_per_run_and_seed(finished, client):
 def test_a_child_has_settings_curves_final_metrics_and_recipe(finished, client, rewrite):
     rewrite(finished, updates=1200)
     mlflow_store.track(finished, "pom2dib")
-    (child,) = [
-        run
-        for run in stored(client)[1]
-        if run.info.run_name == "tadib_beta=0.001 seed 1"
-    ]
+    (child,) = [run for run in stored(client)[1] if run.info.run_name == "tadib_beta=0.001 seed 1"]
     recipe = finished.run("pom2dib/handwritten/tadib_beta=0.001").recipe
     coding = recipe["training"]["learning_rate"]["coding"]
     assert child.data.params["training.learning_rate.coding"] == str(coding)
