@@ -84,7 +84,7 @@ def test_settings_other_than_the_papers_are_not_compared():
 
 def test_the_worst_seed_of_a_variant_is_shown():
     every = "papers.pom2dib.studies.stability.without=[wait, leave_one_out, sets]"
-    view = view_under("papers.pom2dib.seeds=[0, 1, 2]", every).where(study="stability")
+    view = with_histories(view_under("papers.pom2dib.seeds=[0, 1, 2]", every), "stability", every)
     run = "pom2dib/handwritten/pom2dib_stable_without_wait_beta=0.001"
     lost = {"run": run, "metric": "n_ce", "seed": 1}
     noisy = {"run": run, "metric": "selection/t2/x2/C2", "seed": 2}
@@ -98,6 +98,41 @@ def test_the_worst_seed_of_a_variant_is_shown():
     assert (kept["no wait"].text, kept["stable"].text) == ("2 of 3", "3 of 3")
     noise, _ = line(table, "Noise link, worst seed", "whole test set")
     assert (noise["no wait"].value, noise["stable"].value) == (0.4, 0.02)
+
+
+def test_when_half_of_the_links_are_decided_and_how_relevant_codes_are_by_then():
+    """Of two tasks with two links each: two decided are half, and one may waver on the way."""
+    undecided, half, all_but_one = (
+        [0.5, 0.06, 0.9, 0.3],
+        [0.5, 0.05, 0.97, 0.3],
+        [0.0, 1.0, 1.0, 0.3],
+    )
+    moments = [
+        [undecided, half, undecided, half, all_but_one],  # from the fourth on
+        [all_but_one] * 5,  # from the first
+        [half, half, half, half, undecided],  # never
+    ]
+    trained = {
+        "update": np.arange(1, 41),
+        "snapshot_update": np.array([1, 10, 20, 30, 40]),
+        "snapshot/selection_probability": np.reshape(moments, (3, 5, 2, 2)),
+        "n_ce": np.stack([np.arange(-41.0, -1), np.arange(-81.0, -41), np.arange(-40.0, 0)]),
+    }
+    view = with_histories(view_under("papers.pom2dib.seeds=[0, 1, 2]"), "stability", **trained)
+    plain, stable = view.histories
+    seeds = {
+        plain: {x: trained[x][:2] for x in ("n_ce", "snapshot/selection_probability")},
+        stable: {},
+    }
+    histories = {run: {**view.histories[run], **some} for run, some in seeds.items()}
+    table = table_stability(replace(view, histories=histories))
+    at, row = line(table, "Links decided at update", "training log")
+    assert (at["PoM²-DIB"].value, at["PoM²-DIB"].seeds) == (15.5, 2)  # 30 and 1
+    assert (at["stable"].text, row.digits) == ("2 of 3 seeds", 0)
+    n_ce, _ = line(table, "N-CE at that update", "training log")
+    # Updates 21 to 30 of the one, the first of the other.
+    assert n_ce["PoM²-DIB"].value == pytest.approx((-16.5 - 81) / 2)
+    assert n_ce["stable"].text == "2 of 3 seeds"
 
 
 def test_table_of_ratios_reads_them_from_the_runs_and_compares_each_with_its_own_number(comparable):
@@ -171,10 +206,10 @@ def test_figures_of_mm_fi_name_its_tasks_links_and_noise(smoke):
     assert [star.get_xdata()[0] for star in stars] == [311.43, 67.78, 447.32, 1479.38]
 
 
-def with_histories(view, study, **arrays):
+def with_histories(view, study, *overrides, **arrays):
     """The view of a study with the histories of its runs, `arrays` in the place of their own."""
-    scale = f"data={view.tier}", f"scale={view.scale}"
-    runs = plans.read(REPOSITORY / "params.yaml", scale).runs
+    overrides = f"data={view.tier}", f"scale={view.scale}", *overrides
+    runs = plans.read(REPOSITORY / "params.yaml", overrides).runs
     found = view.where(study=study)
     histories = {one: {**history(runs[one]), **arrays} for one in found.rows["run"].unique()}
     return replace(found, histories=histories)

@@ -86,8 +86,9 @@ def plan(settings: Settings, params: Params) -> PaperPlan:
                     training={"policy": policy},
                 )
             )
-        studies.append(Study("stability", "A policy that does not collapse", tuple(steadied)))
-        tables.append(Exhibit("table_stability", "Stability", "stability"))
+        shown = tuple(steadied)
+        studies.append(Study("stability", "A policy that does not collapse", shown))
+        tables.append(Exhibit("table_stability", "Stability", "stability", histories=shown))
     for more_studies, more_figures in (_without_limits(settings, run), _sparse(settings, run)):
         studies += more_studies
         figures += more_figures

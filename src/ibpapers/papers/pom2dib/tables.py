@@ -1,4 +1,4 @@
-"""Table I and II beside print; and what keeps the selection from collapsing."""
+"""Table I and II beside print; table of the stable selection."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 
 import pandas as pd
 
+from ibpapers.papers.pom2dib import stability
 from ibpapers.papers.pom2dib.settings import Limits
 from ibpapers.report.exhibits import Cell, Metric, Row, Table, View
 from ibpapers.report.published import (
@@ -141,56 +142,8 @@ def ratio_text(ratio: float) -> str:
 
 
 def table_stability(view: View) -> Table:
-    """PoM2-DIB, the stable one, and that without each of its changes: over seeds, test set.
-
-    The worst seed counts, not the mean alone: the collapse is a matter of seed.
-    """
-    runs = {_variant(run): view.where(run=run) for run in view.rows["run"].unique()}
-    found = tuple(runs.values())
-    n_ce = [one.values(metric="n_ce") for one in found]
-
-    def row(label: str, unit: str, cells: list[Cell], digits: int = 2) -> Row:
-        return Row(label, unit, "whole test set", tuple(cells), digits)
-
-    return Table(
-        caption="What keeps the selection from collapsing",
-        header=tuple(runs),
-        rows=(
-            row("N-CE", "nat", [Cell.of(one.estimate(metric="n_ce")) for one in found]),
-            row("N-CE, worst seed", "nat", [Cell(values.min()) for values in n_ce]),
-            row(
-                f"Seeds above {N_CE_KEPT:g}".replace("-", "−"),
-                "",
-                [Cell(text=f"{(v > N_CE_KEPT).sum()} of {len(v)}") for v in n_ce],
-            ),
-            row("Sum-rate", "nat", [Cell.of(one.estimate(metric="sum_rate")) for one in found], 1),
-            row("Links per draw", "", [Cell.of(one.estimate(metric="links")) for one in found], 1),
-            row("Noise link, worst seed", "", [Cell(_noise(one).max()) for one in found]),
-        ),
-        notes=(
-            "Noise link: the probability that the most selected link to a noise modality is used.",
-        ),
-    )
-
-
-N_CE_KEPT = -0.7  # nats: below it, a seed has lost links that it needed
-_VARIANTS = {
-    **METHODS,
-    "pom2dib_stable": "stable",
-    "pom2dib_stable_without_wait": "no wait",
-    "pom2dib_stable_without_leave_one_out": "constant baseline",
-    "pom2dib_stable_without_sets": "in order",
-}
-
-
-def _variant(run: str) -> str:
-    """Of which method and change a run id such as pom2dib/handwritten/tadib_beta=0.1 is."""
-    return _VARIANTS[run.rpartition("/")[2].partition("_beta=")[0]]
-
-
-def _noise(view: View) -> pd.Series:
-    """The probability of every link to a noise modality, of every task and seed."""
-    return view.rows.loc[view.rows["metric"].str.fullmatch(r"selection/.*/C\d"), "value"]
+    """What keeps the selection from collapsing."""
+    return stability.table(view, METHODS)
 
 
 def links_selected(rows: pd.DataFrame) -> pd.Series:
