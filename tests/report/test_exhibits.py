@@ -118,21 +118,24 @@ def test_when_half_of_the_links_are_decided_and_how_relevant_codes_are_by_then()
         "snapshot/selection_probability": np.reshape(moments, (3, 5, 2, 2)),
         "n_ce": np.stack([np.arange(-41.0, -1), np.arange(-81.0, -41), np.arange(-40.0, 0)]),
     }
-    view = with_histories(view_under("papers.pom2dib.seeds=[0, 1, 2]"), "stability", **trained)
-    plain, stable = view.histories
-    seeds = {
-        plain: {x: trained[x][:2] for x in ("n_ce", "snapshot/selection_probability")},
-        stable: {},
+    without = "papers.pom2dib.studies.stability.without=[wait]"
+    view = with_histories(
+        view_under("papers.pom2dib.seeds=[0, 1, 2]", without), "stability", without
+    )
+    of_seeds = zip(view.histories, (slice(0, 2), slice(0, 3), slice(2, 3)), strict=True)
+    by_seed = ("n_ce", "snapshot/selection_probability")
+    histories = {
+        run: {**trained, **{x: trained[x][some] for x in by_seed}} for run, some in of_seeds
     }
-    histories = {run: {**view.histories[run], **some} for run, some in seeds.items()}
     table = table_stability(replace(view, histories=histories))
     at, row = line(table, "Links decided at update", "training log")
     assert (at["PoM²-DIB"].value, at["PoM²-DIB"].seeds) == (15.5, 2)  # 30 and 1
-    assert (at["stable"].text, row.digits) == ("2 of 3 seeds", 0)
+    assert [at[one].text for one in ("stable", "no wait")] == ["2 of 3 seeds", "not yet"]
+    assert row.digits == 0
     n_ce, _ = line(table, "N-CE at that update", "training log")
     # Updates 21 to 30 of the one, the first of the other.
     assert n_ce["PoM²-DIB"].value == pytest.approx((-16.5 - 81) / 2)
-    assert n_ce["stable"].text == "2 of 3 seeds"
+    assert [n_ce[one].text for one in ("stable", "no wait")] == ["2 of 3 seeds", "not yet"]
 
 
 def test_table_of_ratios_reads_them_from_the_runs_and_compares_each_with_its_own_number(comparable):

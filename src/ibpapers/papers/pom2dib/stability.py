@@ -101,4 +101,4 @@ def _over_seeds(values: np.ndarray) -> Cell:
     came = np.isfinite(values)
     if came.all():
         return Cell.of(estimate(values))
-    return Cell(text=f"{came.sum()} of {len(came)} seeds" if came.any() else "never")
+    return Cell(text=f"{came.sum()} of {len(came)} seeds" if came.any() else "not yet")
