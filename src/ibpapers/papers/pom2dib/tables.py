@@ -1,4 +1,4 @@
-"""Table I and II beside print; table of the stable selection."""
+"""Table I and II beside print; and that of the stable selection."""
 
 from __future__ import annotations
 
