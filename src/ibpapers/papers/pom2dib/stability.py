@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ibpapers.report.exhibits import Cell, History, Row, Table, View
+from ibpapers.report.exhibits import Cell, History, Row, Table, View, signed
 from ibpapers.report.results import estimate
 
 N_CE_KEPT = -0.7  # nats: below it, a seed has lost links that it needed
@@ -46,7 +46,7 @@ def table(view: View, methods: Mapping[str, str]) -> Table:
             tested("N-CE", "nat", "n_ce"),
             row("N-CE, worst seed", "nat", _TEST, [Cell(values.min()) for values in n_ce]),
             row(
-                f"Seeds above {N_CE_KEPT:g}".replace("-", "−"),
+                f"Seeds above {signed(f'{N_CE_KEPT:g}')}",
                 "",
                 _TEST,
                 [Cell(text=f"{(v > N_CE_KEPT).sum()} of {len(v)}") for v in n_ce],
